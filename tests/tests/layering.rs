@@ -28,7 +28,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mesh-report",
         ],
     ),
-    ("mesh-testkit", &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-generate", "mesh-source"]),
+    (
+        "mesh-testkit",
+        &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-generate", "mesh-source"],
+    ),
     (
         "kubectl-mesh-check",
         &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-source", "mesh-report", "mesh-cli"],

@@ -1,0 +1,98 @@
+//! Sorted, shared tables of rows: deterministic order, binary search, copies that cost one counter.
+
+use std::sync::Arc;
+
+use crate::{Labels, ObjectRef, Origin};
+
+/// One object's facts.
+#[derive(Clone, Debug)]
+pub struct Row<R> {
+    /// The object.
+    pub obj: ObjectRef,
+    /// Where it was read.
+    pub origin: Origin,
+    /// `metadata.labels`.
+    pub labels: Labels,
+    /// `metadata.annotations`, without `last-applied-configuration`.
+    pub annotations: Labels,
+    /// What the object says.
+    pub fact: R,
+}
+
+/// Rows of one kind and cluster, sorted by (namespace, name). Of rows with equal names the first stays.
+#[derive(Debug)]
+pub struct Table<R>(Arc<Vec<Row<R>>>);
+
+impl<R> Clone for Table<R> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<R> Default for Table<R> {
+    fn default() -> Self {
+        Self(Arc::new(Vec::new()))
+    }
+}
+
+impl<R> Table<R> {
+    /// Sorts `rows`; the sort is stable, so of two objects with one name the one read first is kept.
+    #[must_use]
+    pub fn new(mut rows: Vec<Row<R>>) -> Self {
+        rows.sort_by(|a, b| key(a).cmp(&key(b)));
+        rows.dedup_by(|later, first| key(later) == key(first));
+        rows.shrink_to_fit();
+        Self(Arc::new(rows))
+    }
+
+    /// The rows in order.
+    #[must_use]
+    pub fn rows(&self) -> &[Row<R>] {
+        &self.0
+    }
+
+    /// The row of one object.
+    #[must_use]
+    pub fn find(&self, namespace: &str, name: &str) -> Option<&Row<R>> {
+        self.position(namespace, name).ok().map(|at| &self.0[at])
+    }
+
+    /// The rows of one namespace.
+    #[must_use]
+    pub fn in_namespace(&self, namespace: &str) -> &[Row<R>] {
+        let start = self.0.partition_point(|row| row.obj.namespace.as_str() < namespace);
+        let end = self.0.partition_point(|row| row.obj.namespace.as_str() <= namespace);
+        &self.0[start..end]
+    }
+
+    fn position(&self, namespace: &str, name: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|row| key(row).cmp(&(namespace, name)))
+    }
+}
+
+impl<R: Clone> Table<R> {
+    /// A table with `row` put in place of the row of that name, or added.
+    #[must_use]
+    pub fn with(&self, row: Row<R>) -> Self {
+        let mut rows = Vec::clone(&self.0);
+        match self.position(&row.obj.namespace, &row.obj.name) {
+            Ok(at) => rows[at] = row,
+            Err(at) => rows.insert(at, row),
+        }
+        Self(Arc::new(rows))
+    }
+
+    /// A table without the row of that name.
+    #[must_use]
+    pub fn without(&self, namespace: &str, name: &str) -> Self {
+        let mut rows = Vec::clone(&self.0);
+        if let Ok(at) = self.position(namespace, name) {
+            rows.remove(at);
+        }
+        Self(Arc::new(rows))
+    }
+}
+
+fn key<R>(row: &Row<R>) -> (&str, &str) {
+    (&row.obj.namespace, &row.obj.name)
+}
