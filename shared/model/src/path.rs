@@ -54,6 +54,20 @@ impl FieldPath {
         &self.0
     }
 
+    /// The path as a JSON pointer (RFC 6901), for JSON patches.
+    #[must_use]
+    pub fn to_pointer(&self) -> String {
+        let mut pointer = String::new();
+        for step in &self.0 {
+            pointer.push('/');
+            match step {
+                Step::Index(index) => pointer.push_str(&index.to_string()),
+                Step::Key(key) => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+            }
+        }
+        pointer
+    }
+
     /// True for the object itself.
     #[must_use]
     pub fn is_root(&self) -> bool {
@@ -96,5 +110,6 @@ mod tests {
         assert_eq!(path!["spec", "ports", 0, "name"].to_string(), "spec.ports[0].name");
         assert_eq!(path!["metadata", "labels", "a.b/c"].to_string(), "metadata.labels[a.b/c]");
         assert_eq!(path![].to_string(), "");
+        assert_eq!(path!["metadata", "labels", "a.b/c", 0].to_pointer(), "/metadata/labels/a.b~1c/0");
     }
 }

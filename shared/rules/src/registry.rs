@@ -1,0 +1,25 @@
+//! The one list of rules, in order of their codes.
+
+use crate::rules::{locality, tool};
+use crate::{Code, Rule};
+
+/// Every rule.
+pub static ALL: &[&Rule] = &[&tool::CLUSTER_UNREACHABLE, &locality::FAILOVER_WITHOUT_OUTLIER_DETECTION];
+
+/// The rule with this code, or with this name.
+#[must_use]
+pub fn find(code_or_name: &str) -> Option<&'static Rule> {
+    let is_named = |rule: &&&'static Rule| {
+        rule.name == code_or_name || rule.code.to_string().eq_ignore_ascii_case(code_or_name)
+    };
+    ALL.iter().find(is_named).copied()
+}
+
+/// The rule with this code.
+///
+/// # Panics
+/// If no rule has the code: findings carry registered codes only.
+#[must_use]
+pub fn rule(code: Code) -> &'static Rule {
+    ALL.iter().find(|rule| rule.code == code).copied().expect("findings carry codes of registered rules")
+}

@@ -1,0 +1,5 @@
+//! All rules, a module per area. A rule is three places: `<rule>.rs`, `<rule>.md` beside it, and its line in
+//! `registry.rs`.
+
+pub mod locality;
+pub mod tool;

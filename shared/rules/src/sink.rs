@@ -1,0 +1,135 @@
+//! Where a rule puts its findings.
+
+use mesh_model::{ClusterName, FieldPath, ObjectRef, Origin, Row};
+
+use crate::{Evidence, Finding, FindingStatus, Patch, Remedy, Rule, Severity, Subject};
+
+/// Takes findings of one rule. Each `report*` gives a [`Draft`] that is finished by its methods.
+pub struct Sink<'a> {
+    rule: &'static Rule,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl<'a> Sink<'a> {
+    pub(crate) fn new(rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Self {
+        Self { rule, findings }
+    }
+
+    /// A finding about a row that was read.
+    pub fn report<R>(&mut self, row: &Row<R>, path: FieldPath, message: impl Into<String>) -> Draft<'_> {
+        self.add(Subject::Object(row.obj.clone()), row.origin, path, message.into())
+    }
+
+    /// A finding about an object that was not read as a row: mostly one that is missing.
+    pub fn report_object(
+        &mut self,
+        object: ObjectRef,
+        path: FieldPath,
+        message: impl Into<String>,
+    ) -> Draft<'_> {
+        self.add(Subject::Object(object), Origin::Live, path, message.into())
+    }
+
+    /// A finding about a cluster as a whole.
+    pub fn report_cluster(&mut self, cluster: &ClusterName, message: impl Into<String>) -> Draft<'_> {
+        self.add(Subject::Cluster(cluster.clone()), Origin::Live, FieldPath::root(), message.into())
+    }
+
+    /// A finding about any subject.
+    pub fn report_subject(
+        &mut self,
+        subject: Subject,
+        path: FieldPath,
+        message: impl Into<String>,
+    ) -> Draft<'_> {
+        self.add(subject, Origin::Live, path, message.into())
+    }
+
+    fn add(&mut self, subject: Subject, origin: Origin, path: FieldPath, message: String) -> Draft<'_> {
+        self.findings.push(Finding {
+            code: self.rule.code,
+            severity: self.rule.severity,
+            subject,
+            origin,
+            peer: None,
+            path,
+            message,
+            evidence: Vec::new(),
+            remedy: None,
+            status: FindingStatus::Fail,
+        });
+        Draft(self.findings.last_mut().expect("one was pushed just now"))
+    }
+}
+
+/// A finding that was reported and can still be told more.
+pub struct Draft<'a>(&'a mut Finding);
+
+impl Draft<'_> {
+    /// Another severity than the rule's.
+    #[must_use = "a draft is changed in place; end the chain with a semicolon or another method"]
+    pub fn severity(self, severity: Severity) -> Self {
+        self.0.severity = severity;
+        self
+    }
+
+    /// The other cluster.
+    pub fn peer(self, peer: &ClusterName) -> Self {
+        self.0.peer = Some(peer.clone());
+        self
+    }
+
+    /// A field of a row that made the verdict.
+    pub fn evidence<R>(self, row: &Row<R>, path: FieldPath, value: impl Into<String>) -> Self {
+        self.evidence_of(Subject::Object(row.obj.clone()), path, value)
+    }
+
+    /// A fact about any subject that made the verdict.
+    pub fn evidence_of(self, subject: Subject, path: FieldPath, value: impl Into<String>) -> Self {
+        self.0.evidence.push(Evidence { subject, path, value: value.into() });
+        self
+    }
+
+    /// A JSON merge patch of the subject's object mends it.
+    ///
+    /// # Panics
+    /// If the subject is no object.
+    pub fn patch(self, merge: serde_json::Value, safe: bool) -> Self {
+        self.patched(Patch::Merge(merge), safe)
+    }
+
+    /// A JSON patch (RFC 6902) of the subject's object mends it; for fields inside arrays, which a merge patch
+    /// would replace whole.
+    ///
+    /// # Panics
+    /// If the subject is no object.
+    pub fn json_patch(self, operations: serde_json::Value, safe: bool) -> Self {
+        self.patched(Patch::Json(operations), safe)
+    }
+
+    /// Creating or replacing these objects in the subject's cluster mends it.
+    pub fn manifest(self, objects: Vec<serde_json::Value>, safe: bool) -> Self {
+        let cluster = self.0.subject.cluster().clone();
+        self.0.remedy = Some(Remedy::Manifest { cluster, objects, safe });
+        self
+    }
+
+    /// A command mends it, `kubectl ...` without `--context`.
+    pub fn command(self, line: impl Into<String>, safe: bool) -> Self {
+        let cluster = self.0.subject.cluster().clone();
+        self.0.remedy = Some(Remedy::Command { cluster, line: line.into(), safe });
+        self
+    }
+
+    fn patched(self, patch: Patch, safe: bool) -> Self {
+        let target = self.0.subject.object().expect("only objects are patched").clone();
+        self.0.remedy = Some(Remedy::Patch { target, patch, safe });
+        self
+    }
+
+    /// Any remedy, for one that touches another object than the subject.
+    pub fn remedy(self, remedy: Remedy) -> Self {
+        self.0.remedy = Some(remedy);
+        self
+    }
+}

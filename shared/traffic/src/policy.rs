@@ -1,0 +1,224 @@
+//! The effective traffic policy: which block of which level reaches a (port, subset).
+//!
+//! Source: `istio: pilot/pkg/networking/util/util.go: MergeSubsetTrafficPolicy, GetPortLevelTrafficPolicy`, the
+//! same from Istio 1.24 to 1.31. A block (connectionPool, outlierDetection, loadBalancer, tls) is taken or
+//! dropped whole, never merged field by field:
+//!
+//! - a port entry *replaces* the level it stands in: blocks it leaves out are unset, not inherited;
+//! - a subset inherits block by block from what the top level gives for the port;
+//! - a port entry *of a subset* wipes: blocks it leaves out are unset even if the top level has them.
+
+use std::collections::BTreeSet;
+
+use mesh_model::row::{DestinationRule, LoadBalancer, OutlierDetection, PolicyBlocks, TrafficPolicy};
+use mesh_model::{FieldPath, path};
+
+/// The level of a rule that a block, or its absence, comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// `spec.trafficPolicy`.
+    Top,
+    /// `spec.trafficPolicy.portLevelSettings[i]`.
+    TopPort(usize),
+    /// `spec.subsets[s].trafficPolicy`.
+    Subset(usize),
+    /// `spec.subsets[s].trafficPolicy.portLevelSettings[i]`.
+    SubsetPort(usize, usize),
+}
+
+impl Level {
+    /// Path of the level in the DestinationRule.
+    #[must_use]
+    pub fn path(self) -> FieldPath {
+        match self {
+            Self::Top => path!["spec", "trafficPolicy"],
+            Self::TopPort(port) => path!["spec", "trafficPolicy", "portLevelSettings", port],
+            Self::Subset(subset) => path!["spec", "subsets", subset, "trafficPolicy"],
+            Self::SubsetPort(subset, port) => {
+                path!["spec", "subsets", subset, "trafficPolicy", "portLevelSettings", port]
+            }
+        }
+    }
+}
+
+/// One combination that Istio computes a policy for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// Position of the subset; `None` for traffic that names no subset.
+    pub subset: Option<usize>,
+    /// Port of the Service; `None` for every port that no `portLevelSettings` entry names.
+    pub port: Option<u16>,
+}
+
+/// A block and the level that decided about it.
+#[derive(Debug)]
+pub struct Block<'a, T> {
+    /// The block, if one reaches the scope.
+    pub value: Option<&'a T>,
+    /// The level it comes from, or the level whose replacement left it out. [`Level::Top`] if no level has it.
+    pub level: Level,
+}
+
+/// The blocks that reach one scope.
+#[derive(Debug)]
+pub struct Effective<'a> {
+    /// The scope.
+    pub scope: Scope,
+    /// `loadBalancer`.
+    pub load_balancer: Block<'a, LoadBalancer>,
+    /// `outlierDetection`.
+    pub outlier_detection: Block<'a, OutlierDetection>,
+}
+
+/// Every scope a rule distinguishes: (no subset and each subset) x (each port that any level names, and the
+/// rest of the ports).
+#[must_use]
+pub fn scopes(rule: &DestinationRule) -> Vec<Scope> {
+    let policies = rule.policy.iter().chain(rule.subsets.iter().filter_map(|subset| subset.policy.as_ref()));
+    let ports: BTreeSet<u16> =
+        policies.flat_map(|policy| policy.ports.iter().map(|port| port.number)).collect();
+    let subsets = std::iter::once(None).chain((0..rule.subsets.len()).map(Some));
+    subsets
+        .flat_map(|subset| {
+            let scope = move |port| Scope { subset, port };
+            std::iter::once(scope(None))
+                .chain(ports.iter().map(move |port| scope(Some(*port))))
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The blocks of `rule` that reach `scope`.
+///
+/// # Panics
+/// If `scope.subset` is no position of the rule's subsets.
+#[must_use]
+pub fn effective(rule: &DestinationRule, scope: Scope) -> Effective<'_> {
+    let base = rule.policy.as_ref().map(|policy| match port_entry(policy, scope.port) {
+        Some((at, blocks)) => Layer { blocks, level: Level::TopPort(at), replaces: true },
+        None => Layer { blocks: &policy.blocks, level: Level::Top, replaces: false },
+    });
+    let own = scope.subset.and_then(|subset| {
+        let policy = rule.subsets[subset].policy.as_ref()?;
+        Some(match port_entry(policy, scope.port) {
+            Some((at, blocks)) => Layer { blocks, level: Level::SubsetPort(subset, at), replaces: true },
+            None => Layer { blocks: &policy.blocks, level: Level::Subset(subset), replaces: false },
+        })
+    });
+    Effective {
+        scope,
+        load_balancer: block(base, own, |blocks| blocks.load_balancer.as_ref()),
+        outlier_detection: block(base, own, |blocks| blocks.outlier_detection.as_ref()),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Layer<'a> {
+    blocks: &'a PolicyBlocks,
+    level: Level,
+    replaces: bool,
+}
+
+/// The first entry of a number wins, as istiod takes it.
+fn port_entry(policy: &TrafficPolicy, port: Option<u16>) -> Option<(usize, &PolicyBlocks)> {
+    let number = port?;
+    policy
+        .ports
+        .iter()
+        .enumerate()
+        .find(|(_, entry)| entry.number == number)
+        .map(|(at, entry)| (at, &entry.blocks))
+}
+
+fn block<'a, T>(
+    base: Option<Layer<'a>>,
+    own: Option<Layer<'a>>,
+    pick: impl Fn(&'a PolicyBlocks) -> Option<&'a T>,
+) -> Block<'a, T> {
+    if let Some(layer) = own {
+        let value = pick(layer.blocks);
+        if value.is_some() || layer.replaces {
+            return Block { value, level: layer.level };
+        }
+    }
+    match base {
+        Some(layer) => Block { value: pick(layer.blocks), level: layer.level },
+        None => Block { value: None, level: Level::Top },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesh_model::HostPattern;
+    use mesh_model::row::{PortPolicy, Subset};
+
+    use super::*;
+
+    fn outlier() -> PolicyBlocks {
+        PolicyBlocks { outlier_detection: Some(OutlierDetection::default()), ..PolicyBlocks::default() }
+    }
+
+    fn balancer() -> PolicyBlocks {
+        PolicyBlocks { load_balancer: Some(LoadBalancer::default()), ..PolicyBlocks::default() }
+    }
+
+    fn rule(policy: Option<TrafficPolicy>, subset: Option<TrafficPolicy>) -> DestinationRule {
+        DestinationRule {
+            host_text: "echo".into(),
+            host: HostPattern::parse("echo", "shop"),
+            policy,
+            subsets: vec![Subset { name: "v1".into(), policy: subset, ..Subset::default() }],
+            export_to: Vec::new(),
+            deleting: false,
+        }
+    }
+
+    fn policy(blocks: PolicyBlocks, ports: Vec<(u16, PolicyBlocks)>) -> TrafficPolicy {
+        let ports = ports.into_iter().map(|(number, blocks)| PortPolicy { number, blocks }).collect();
+        TrafficPolicy { blocks, ports }
+    }
+
+    fn outlier_at(rule: &DestinationRule, subset: Option<usize>, port: Option<u16>) -> (bool, Level) {
+        let found = effective(rule, Scope { subset, port }).outlier_detection;
+        (found.value.is_some(), found.level)
+    }
+
+    #[test]
+    fn a_port_entry_replaces_its_level() {
+        let rule = rule(Some(policy(outlier(), vec![(80, balancer())])), None);
+        assert_eq!(outlier_at(&rule, None, None), (true, Level::Top));
+        assert_eq!(outlier_at(&rule, None, Some(80)), (false, Level::TopPort(0)));
+    }
+
+    #[test]
+    fn a_subset_inherits_block_by_block() {
+        let rule = rule(Some(policy(outlier(), vec![])), Some(policy(balancer(), vec![])));
+        assert_eq!(outlier_at(&rule, Some(0), None), (true, Level::Top));
+    }
+
+    #[test]
+    fn a_port_entry_of_a_subset_wipes_what_it_leaves_out() {
+        let rule = rule(
+            Some(policy(outlier(), vec![])),
+            Some(policy(PolicyBlocks::default(), vec![(80, balancer())])),
+        );
+        assert_eq!(outlier_at(&rule, Some(0), Some(80)), (false, Level::SubsetPort(0, 0)));
+        assert_eq!(outlier_at(&rule, Some(0), None), (true, Level::Top));
+        assert_eq!(outlier_at(&rule, None, Some(80)), (true, Level::Top));
+    }
+
+    #[test]
+    fn of_two_entries_for_one_port_the_first_counts() {
+        let rule = rule(Some(policy(PolicyBlocks::default(), vec![(80, outlier()), (80, balancer())])), None);
+        assert_eq!(outlier_at(&rule, None, Some(80)), (true, Level::TopPort(0)));
+    }
+
+    #[test]
+    fn scopes_are_every_subset_times_every_named_port_and_the_rest() {
+        let rule = rule(
+            Some(policy(outlier(), vec![(80, balancer())])),
+            Some(policy(balancer(), vec![(81, balancer())])),
+        );
+        assert_eq!(scopes(&rule).len(), 2 * 3);
+    }
+}
