@@ -56,11 +56,11 @@ pub struct Cluster {
 
 impl Cluster {
     /// The EndpointSlices of a Service, in order of their names.
-    pub fn slices_of(
-        &self,
+    pub fn slices_of<'a>(
+        &'a self,
         namespace: &Namespace,
         service: &Name,
-    ) -> impl Iterator<Item = &Row<EndpointSliceFact>> {
+    ) -> impl Iterator<Item = &'a Row<EndpointSliceFact>> + use<'a> {
         let positions = self.slices_of.get(&(namespace.clone(), service.clone()));
         positions.into_iter().flatten().map(|at| &self.endpoint_slices.rows()[*at as usize])
     }
