@@ -1,0 +1,8 @@
+//go:build tools
+
+// Package tools names the programs whose versions this module pins.
+package tools
+
+import (
+	_ "istio.io/istio/pilot/cmd/pilot-discovery"
+)

@@ -1,0 +1,150 @@
+//! A running lab as tests and commands use it.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::{
+    kubectl::{self, Kubectl},
+    namespace, run,
+    state::{self, Cluster, LAB_VARIABLE, State},
+};
+
+/// Handle to a running lab.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    directory: PathBuf,
+    state: State,
+}
+
+impl Lab {
+    /// The lab that `$MESH_LAB` names. For tests.
+    ///
+    /// # Panics
+    /// When there is none, or it does not run: a test of the lab never counts as passed without it.
+    #[must_use]
+    pub fn connect() -> Self {
+        let directory = std::env::var_os(LAB_VARIABLE).unwrap_or_else(|| {
+            panic!("this test needs the lab: run `cargo xtask test`, or `cargo xtask lab shell` and the test in it")
+        });
+        match Self::open(Path::new(&directory)) {
+            Ok(lab) => lab,
+            Err(error) => panic!("this test needs the lab: {error:#}"),
+        }
+    }
+
+    /// The running lab in a state directory.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let state = State::read(directory)?.with_context(|| {
+            format!("no lab in {}: run `cargo xtask lab up west east`", directory.display())
+        })?;
+        ensure!(
+            state.is_alive(),
+            "the lab in {} has ended: run `cargo xtask lab up west east` again",
+            directory.display()
+        );
+        ensure!(
+            state.complete,
+            "the lab in {} is not complete: wait for its start, or run `cargo xtask lab down` when it failed",
+            directory.display()
+        );
+        for name in state.toolbox.programs.keys() {
+            state.toolbox.program(name)?;
+        }
+        Ok(Self { directory: directory.to_owned(), state })
+    }
+
+    /// The running lab of this checkout.
+    pub fn open_default() -> Result<Self> {
+        Self::open(&state::default_directory()?)
+    }
+
+    /// State directory: logs, keys, kubeconfig.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The clusters, in the order in which `up` named them.
+    #[must_use]
+    pub fn clusters(&self) -> &[Cluster] {
+        &self.state.clusters
+    }
+
+    /// One cluster by its name.
+    pub fn cluster(&self, name: &str) -> Result<&Cluster> {
+        let found = self.state.clusters.iter().find(|cluster| cluster.name == name);
+        found.with_context(|| format!("the lab has no cluster {name}: `cargo xtask lab up` names them"))
+    }
+
+    /// Address of a cluster's API server and nodes.
+    pub fn address(&self, cluster: &str) -> Result<String> {
+        Ok(self.cluster(cluster)?.address())
+    }
+
+    /// Kubeconfig with one context per cluster, named after it.
+    #[must_use]
+    pub fn kubeconfig(&self) -> &Path {
+        &self.state.kubeconfig
+    }
+
+    /// Path of a program of the lab.
+    pub fn program(&self, name: &str) -> Result<PathBuf> {
+        self.state.toolbox.program(name).map(Path::to_owned)
+    }
+
+    /// Path of a file that came with a group of programs, such as `("istio", "samples/multicluster")`.
+    pub fn share(&self, group: &str, file: &str) -> Result<PathBuf> {
+        self.state.toolbox.share(group, file)
+    }
+
+    /// A command that runs in the lab's network, with `KUBECONFIG`, `MESH_LAB` and the lab's programs on `PATH`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
+        let mut command = namespace::command(self.state.keeper, Path::new(program.as_ref()));
+        let mut path: Vec<PathBuf> = Vec::new();
+        for program in self.state.toolbox.programs.values() {
+            let Some(directory) = program.parent() else { continue };
+            if !path.iter().any(|known| known == directory) {
+                path.push(directory.to_owned());
+            }
+        }
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        command.env("PATH", std::env::join_paths(path)?);
+        command.env("KUBECONFIG", &self.state.kubeconfig).env(LAB_VARIABLE, &self.directory);
+        Ok(command)
+    }
+
+    /// Runs kubectl against one cluster, whatever its exit code.
+    pub fn kubectl<S: AsRef<OsStr>>(
+        &self,
+        cluster: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Output> {
+        self.cluster(cluster)?;
+        let mut command = Kubectl::new(&self.state, cluster)?.command();
+        command.args(arguments).output().context("cannot run kubectl")
+    }
+
+    /// Runs istioctl against one cluster, whatever its exit code.
+    pub fn istioctl<S: AsRef<OsStr>>(
+        &self,
+        cluster: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Output> {
+        self.cluster(cluster)?;
+        let program = self.state.toolbox.program("istioctl")?;
+        let mut command = kubectl::in_context(self.state.keeper, program, &self.state.kubeconfig, cluster);
+        command.args(arguments).output().context("cannot run istioctl")
+    }
+
+    /// Applies YAML as it is, by `kubectl apply --server-side`, whatever the outcome: refusals are results too.
+    pub fn apply(&self, cluster: &str, yaml: &str) -> Result<Output> {
+        self.cluster(cluster)?;
+        let mut command = Kubectl::new(&self.state, cluster)?.command();
+        run::with_input(command.args(["apply", "--server-side", "--force-conflicts", "-f", "-"]), yaml)
+    }
+}

@@ -1,0 +1,32 @@
+//! The lab: real API servers, istiods and helpers for one to nine clusters on one machine, without containers
+//! and without root.
+//!
+//! Owns building the programs ([`build`]), bringing a lab up and taking it down ([`up`]), and what tests do with
+//! a running one ([`Lab`]). It must not know the rules or the plugins: it gives them a mesh to look at.
+#![expect(clippy::disallowed_methods, reason = "a tool for tests: files and environment are its work")]
+
+use std::path::Path;
+
+pub mod build;
+pub mod cache;
+mod certs;
+mod go;
+mod istio;
+mod kubectl;
+mod kwok;
+mod lab;
+mod namespace;
+pub mod programs;
+pub mod run;
+mod servers;
+pub mod state;
+pub mod up;
+mod wheel;
+
+pub use lab::Lab;
+
+/// `tests/lab` of this checkout: the Go modules' pins and the fixture meshes.
+#[must_use]
+pub fn source_directory() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
