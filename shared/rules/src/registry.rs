@@ -4,7 +4,11 @@ use crate::rules::{locality, tool};
 use crate::{Code, Rule};
 
 /// Every rule.
-pub static ALL: &[&Rule] = &[&tool::CLUSTER_UNREACHABLE, &locality::FAILOVER_WITHOUT_OUTLIER_DETECTION];
+pub static ALL: &[&Rule] = &[
+    &tool::CLUSTER_UNREACHABLE,
+    &locality::FAILOVER_WITHOUT_OUTLIER_DETECTION,
+    &locality::DISTRIBUTE_WITHOUT_OUTLIER_DETECTION,
+];
 
 /// The rule with this code, or with this name.
 #[must_use]
