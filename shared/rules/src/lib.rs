@@ -8,6 +8,8 @@
 //! Mesh --engine::run--> rule.check(view, subject) --Sink--> Outcome { findings, verdicts }
 //! ```
 
+pub mod admiral;
+pub mod admission;
 pub mod engine;
 mod finding;
 mod focus;

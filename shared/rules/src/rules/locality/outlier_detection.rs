@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_model::row::{DestinationRule, LocalityLbSetting};
-use mesh_model::{FieldPath, Labels, Row, path};
+use mesh_model::{FieldPath, Row, path};
 use mesh_traffic::{Level, effective, scopes};
 use serde_json::{Value, json};
 
 use crate::sink::Draft;
-use crate::{Severity, Sink};
+use crate::{Severity, Sink, admiral};
 
 /// A policy block with a locality setting that no outlier detection reaches.
 pub(super) struct Unprotected<'a> {
@@ -96,10 +96,10 @@ pub(super) fn report<'s>(
             "this override replaces spec.trafficPolicy and drops its outlierDetection",
         );
     }
-    if is_written_by_admiral(&row.annotations) || is_written_by_admiral(&row.labels) {
+    if admiral::wrote(row) {
         draft = draft.severity(Severity::Info).evidence(
             row,
-            path!["metadata", "annotations", CREATED_BY],
+            path!["metadata", "annotations", admiral::CREATED_BY],
             "Admiral writes this rule: set outlier_detection in its GlobalTrafficPolicy or OutlierDetection",
         );
     }
@@ -116,12 +116,6 @@ pub(super) fn reach(found: &Unprotected<'_>) -> String {
             format!("no outlierDetection reaches it on ports {list}")
         }
     }
-}
-
-const CREATED_BY: &str = "app.kubernetes.io/created-by";
-
-fn is_written_by_admiral(marks: &Labels) -> bool {
-    marks.is(CREATED_BY, "admiral")
 }
 
 fn mend<'s>(draft: Draft<'s>, at: &FieldPath) -> Draft<'s> {

@@ -1,0 +1,14 @@
+//! How to tell that Admiral wrote an object: it writes it again, so its policy is what must be mended.
+
+use mesh_model::{Labels, Row};
+
+/// Annotation (older versions: label) by which Admiral marks what it writes
+/// (`admiral: admiral/pkg/controller/common/common.go`).
+pub(crate) const CREATED_BY: &str = "app.kubernetes.io/created-by";
+
+/// True for an object that Admiral wrote.
+#[must_use]
+pub fn wrote<R>(row: &Row<R>) -> bool {
+    let marked = |marks: &Labels| marks.is(CREATED_BY, "admiral");
+    marked(&row.annotations) || marked(&row.labels)
+}
