@@ -98,7 +98,7 @@ pub struct GatewayServer {
     pub port: u16,
     /// `port.protocol`.
     pub protocol: Arc<str>,
-    /// `tls.mode`; `SIMPLE` for a `tls` block without mode, `None` without a block.
+    /// `tls.mode`; `PASSTHROUGH` for a `tls` block without mode, `None` without a block.
     pub tls: Option<TlsMode>,
     /// `hosts` as written; a `namespace/` prefix is kept.
     pub hosts: Vec<Arc<str>>,

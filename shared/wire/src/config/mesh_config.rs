@@ -1,0 +1,124 @@
+//! `mesh` of Istio's ConfigMap: MeshConfig as YAML text (`istio/api: mesh/v1alpha1/config.proto`).
+
+use std::fmt;
+
+use mesh_model::row::MeshConfig;
+use serde::Deserialize;
+
+use crate::istio::LocalityLbSetting;
+use crate::lenient::{Keys, Pairs, null};
+use crate::{Lower, parse_pem};
+
+#[derive(Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Shape {
+    #[serde(alias = "trust_domain", deserialize_with = "null")]
+    trust_domain: String,
+    #[serde(alias = "trust_domain_aliases", deserialize_with = "null")]
+    trust_domain_aliases: Vec<String>,
+    #[serde(alias = "root_namespace")]
+    root_namespace: Option<String>,
+    #[serde(alias = "locality_lb_setting")]
+    locality_lb_setting: Option<LocalityLbSetting>,
+    #[serde(alias = "default_config", deserialize_with = "null")]
+    default_config: ProxyConfig,
+    #[serde(alias = "service_settings", deserialize_with = "null")]
+    service_settings: Vec<ServiceSettings>,
+    #[serde(alias = "ca_certificates", deserialize_with = "null")]
+    ca_certificates: Vec<CaCertificate>,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            trust_domain: "cluster.local".to_owned(),
+            trust_domain_aliases: Vec::new(),
+            root_namespace: None,
+            locality_lb_setting: None,
+            default_config: ProxyConfig::default(),
+            service_settings: Vec::new(),
+            ca_certificates: Vec::new(),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ProxyConfig {
+    #[serde(alias = "mesh_id")]
+    mesh_id: Option<String>,
+    #[serde(alias = "proxy_metadata", deserialize_with = "null")]
+    proxy_metadata: Pairs,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ServiceSettings {
+    #[serde(deserialize_with = "null")]
+    settings: Settings,
+    #[serde(deserialize_with = "null")]
+    hosts: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Settings {
+    #[serde(alias = "cluster_local", deserialize_with = "null")]
+    cluster_local: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct CaCertificate {
+    #[serde(deserialize_with = "null")]
+    pem: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Networks {
+    #[serde(deserialize_with = "null")]
+    networks: Keys,
+}
+
+/// The mesh config, or what is wrong with it.
+pub(super) fn lower(mesh: &str, networks: &str, into: &mut Lower<'_>) -> Result<MeshConfig, String> {
+    let shape: Shape = parse(mesh)?;
+    let networks: Networks = parse(networks)?;
+    let metadata = |key: &str| {
+        let pairs = &shape.default_config.proxy_metadata.0;
+        pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    };
+    let mesh_id = shape.default_config.mesh_id.as_deref().or_else(|| metadata("ISTIO_META_MESH_ID"));
+    let pems: Vec<&str> = shape.ca_certificates.iter().map(|entry| entry.pem.as_str()).collect();
+    let settings = shape.service_settings.iter();
+    Ok(MeshConfig {
+        trust_domain: into.text(&shape.trust_domain),
+        trust_domain_aliases: into.texts(&shape.trust_domain_aliases),
+        root_namespace: shape.root_namespace.as_deref().map(|text| into.text(text)),
+        locality: shape
+            .locality_lb_setting
+            .as_ref()
+            .map_or_else(Default::default, |setting| setting.lower(into)),
+        mesh_id: mesh_id.map(|text| into.text(text)),
+        cluster_local: settings
+            .flat_map(|entry| entry.hosts.iter().map(|host| (host, entry.settings.cluster_local)))
+            .map(|(host, local)| (into.text(host), local))
+            .collect(),
+        ca_certificates: parse_pem(&pems.join("\n")),
+        dns_capture: metadata("ISTIO_META_DNS_CAPTURE") == Some("true"),
+        mesh_networks: networks.networks.0.iter().map(|name| into.text(name)).collect(),
+    })
+}
+
+fn parse<T: Default + for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
+    if text.trim().is_empty() {
+        return Ok(T::default());
+    }
+    serde_yaml::from_str::<Option<T>>(text).map(Option::unwrap_or_default).map_err(|error| first_line(&error))
+}
+
+/// Errors of the YAML parser carry a snippet of the text below their first line.
+pub(super) fn first_line(error: &dyn fmt::Display) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,137 @@
+//! JSON as API servers send it, lowered into rows.
+
+use mesh_model::row::{ConfigMapFact, TlsMode};
+use mesh_model::{ClusterBuilder, Kind, Mesh, MeshBuilder, Note, Origin};
+use mesh_wire::{Lower, lower_json, lower_page};
+use serde_json::{Value, json};
+
+fn mesh(objects: &[(Kind, Value)]) -> Mesh {
+    let mut cluster = ClusterBuilder::new("west");
+    let mut lower = Lower::new(&mut cluster);
+    for (kind, object) in objects {
+        let bytes = serde_json::to_vec(object).expect("a JSON value serialises");
+        lower_json(*kind, &bytes, Origin::Live, &mut lower).expect("the object has its kind's shape");
+    }
+    MeshBuilder::default().with(cluster).finish()
+}
+
+#[test]
+fn null_is_unset_and_an_empty_object_is_present() {
+    let rule = |detection: Value| {
+        let spec =
+            json!({"host": "a", "trafficPolicy": {"outlierDetection": detection, "portLevelSettings": null}});
+        json!({"metadata": {"name": "a", "namespace": "shop", "labels": null}, "spec": spec})
+    };
+    let detection = |object: Value| {
+        let mesh = mesh(&[(Kind::DestinationRule, object)]);
+        let row = mesh.clusters()[0].destination_rules.find("shop", "a").unwrap();
+        row.fact.policy.as_ref().unwrap().blocks.outlier_detection.clone()
+    };
+    assert_eq!(detection(rule(Value::Null)), None);
+    assert_eq!(detection(rule(json!({}))), Some(mesh_model::row::OutlierDetection::default()));
+    let zero = detection(rule(json!({"consecutive5xxErrors": 0, "consecutiveGatewayErrors": null}))).unwrap();
+    assert_eq!((zero.consecutive_5xx, zero.consecutive_gateway), (Some(0), None));
+}
+
+#[test]
+fn unknown_fields_and_unknown_enum_values_do_no_harm() {
+    let object = json!({
+        "metadata": {"name": "a", "namespace": "shop", "managedFields": [{"manager": "x"}]},
+        "spec": {"host": "a", "trafficPolicy": {"tls": {"mode": "QUANTUM"}, "newThing": {"deep": [1]}}}
+    });
+    let mesh = mesh(&[(Kind::DestinationRule, object)]);
+    let row = mesh.clusters()[0].destination_rules.find("shop", "a").unwrap();
+    let blocks = &row.fact.policy.as_ref().unwrap().blocks;
+    assert_eq!(blocks.tls, Some(TlsMode::Other("QUANTUM".into())));
+}
+
+#[test]
+fn one_broken_object_does_not_cost_the_page() {
+    let page = json!({
+        "kind": "ServiceList",
+        "metadata": {"continue": "next"},
+        "items": [
+            {"metadata": {"name": "good", "namespace": "shop"}, "spec": {"ports": [{"port": 80}]}},
+            {"metadata": {"name": "bad", "namespace": "shop"}, "spec": {"ports": [{"port": "eighty"}]}},
+        ]
+    });
+    let mut cluster = ClusterBuilder::new("west");
+    let read = lower_page(Kind::Service, &serde_json::to_vec(&page).unwrap(), &mut Lower::new(&mut cluster))
+        .unwrap();
+    assert_eq!((read.items, read.next.as_deref()), (2, Some("next")));
+    let mesh = MeshBuilder::default().with(cluster).finish();
+    assert_eq!(mesh.clusters()[0].services.rows().len(), 1);
+    assert!(mesh.clusters()[0].gaps.of(Kind::Service).is_some_and(mesh_model::Gap::is_partial));
+    let [Note::Unreadable { object: Some(object), message, .. }] = mesh.notes() else {
+        panic!("one note: {:?}", mesh.notes());
+    };
+    assert_eq!(object.to_string(), "Service shop/bad");
+    assert!(message.starts_with("spec.ports[0].port: invalid type"), "{message}");
+}
+
+#[test]
+fn what_is_no_list_is_an_error_without_its_content() {
+    let mut cluster = ClusterBuilder::new("west");
+    let error = lower_page(Kind::Service, b"\x00\xff garbage", &mut Lower::new(&mut cluster)).unwrap_err();
+    assert!(!error.to_string().contains("garbage"), "{error}");
+}
+
+#[test]
+fn values_of_secrets_and_copies_of_objects_are_never_held() {
+    let canary = "canary-7f3a";
+    let applied = format!("{{\"data\":{{\"token\":\"{canary}\"}}}}");
+    let object = json!({
+        "metadata": {
+            "name": "istio-remote-secret-east", "namespace": "istio-system",
+            "annotations": {
+                "networking.istio.io/cluster": "east",
+                "kubectl.kubernetes.io/last-applied-configuration": applied,
+            }
+        },
+        "data": {"east": canary}, "stringData": {"other": canary}
+    });
+    let mesh = mesh(&[(Kind::Secret, object)]);
+    let row = mesh.clusters()[0].secrets.find("istio-system", "istio-remote-secret-east").unwrap();
+    assert_eq!(row.fact.keys, ["east".into(), "other".into()]);
+    assert!(!format!("{mesh:?}").contains(canary));
+}
+
+#[test]
+fn the_control_plane_is_read_from_its_deployment_and_config_maps() {
+    let deployment = json!({
+        "metadata": {"name": "istiod-1-31", "namespace": "istio-system"},
+        "spec": {"template": {
+            "metadata": {"labels": {"app": "istiod", "istio.io/rev": "1-31"}},
+            "spec": {"containers": [{
+                "name": "discovery", "image": "docker.io/istio/pilot:1.31.0-distroless",
+                "env": [{"name": "CLUSTER_ID", "value": "west-1"}, {"name": "REVISION", "value": "1-31"}]
+            }]}
+        }}
+    });
+    let config = |name: &str, key: &str, value: &str| json!({"metadata": {"name": name, "namespace": "istio-system"}, "data": {key: value}});
+    let mesh_text = "trustDomain: acme\nlocalityLbSetting:\n  enabled: false\ndefaultConfig:\n  meshId: m1\n";
+    let values = r#"{"global":{"network":"net-a","meshID":"m2","multiCluster":{"clusterName":"west-1"}}}"#;
+    let namespace =
+        json!({"metadata": {"name": "istio-system", "labels": {"topology.istio.io/network": "net-b"}}});
+    let mesh = mesh(&[
+        (Kind::Deployment, deployment),
+        (Kind::ConfigMap, config("istio-1-31", "mesh", mesh_text)),
+        (Kind::ConfigMap, config("istio-sidecar-injector-1-31", "values", values)),
+        (Kind::ConfigMap, config("kube-root-ca.crt", "ca.crt", "")),
+        (Kind::Namespace, namespace),
+    ]);
+    let plane = &mesh.clusters()[0].control_plane;
+    assert_eq!(plane.cluster_id(), Some("west-1"));
+    assert_eq!(plane.version.map(|version| version.to_string()).as_deref(), Some("1.31.0"));
+    assert_eq!((plane.mesh_id(), plane.network().as_str()), (Some("m1"), "net-b"));
+    assert!(!plane.mesh_config.as_ref().unwrap().1.locality.is_enabled());
+}
+
+#[test]
+fn a_mesh_config_that_is_no_yaml_says_so_and_costs_nothing_else() {
+    let object =
+        json!({"metadata": {"name": "istio", "namespace": "istio-system"}, "data": {"mesh": "a: [b"}});
+    let mesh = mesh(&[(Kind::ConfigMap, object)]);
+    let row = &mesh.clusters()[0].config_maps.rows()[0];
+    assert!(matches!(&row.fact, ConfigMapFact::MeshConfig(Err(message)) if !message.is_empty()));
+}
