@@ -7,6 +7,9 @@ use crate::{Code, Rule};
 pub static ALL: &[&Rule] = &[
     &tool::CLUSTER_UNREACHABLE,
     &locality::FAILOVER_WITHOUT_OUTLIER_DETECTION,
+    &locality::SUBSET_DROPS_LOCALITY,
+    &locality::PORT_POLICY_DROPS_OUTLIER_DETECTION,
+    &locality::LOCALITY_SETTING_INVALID,
     &locality::DISTRIBUTE_WITHOUT_OUTLIER_DETECTION,
 ];
 

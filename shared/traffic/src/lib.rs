@@ -5,4 +5,4 @@
 
 mod policy;
 
-pub use policy::{Block, Effective, Level, Scope, effective, scopes};
+pub use policy::{Block, Effective, Level, Scope, effective, levels, scopes};

@@ -88,6 +88,31 @@ pub fn scopes(rule: &DestinationRule) -> Vec<Scope> {
         .collect()
 }
 
+/// Every level of a rule that holds blocks, in the order of the document.
+#[must_use]
+pub fn levels(rule: &DestinationRule) -> Vec<(Level, &PolicyBlocks)> {
+    let mut levels = Vec::new();
+    if let Some(policy) = &rule.policy {
+        push_levels(policy, Level::Top, Level::TopPort, &mut levels);
+    }
+    for (at, subset) in rule.subsets.iter().enumerate() {
+        if let Some(policy) = &subset.policy {
+            push_levels(policy, Level::Subset(at), |port| Level::SubsetPort(at, port), &mut levels);
+        }
+    }
+    levels
+}
+
+fn push_levels<'a>(
+    policy: &'a TrafficPolicy,
+    own: Level,
+    of_port: impl Fn(usize) -> Level,
+    into: &mut Vec<(Level, &'a PolicyBlocks)>,
+) {
+    into.push((own, &policy.blocks));
+    into.extend(policy.ports.iter().enumerate().map(|(at, entry)| (of_port(at), &entry.blocks)));
+}
+
 /// The blocks of `rule` that reach `scope`.
 ///
 /// # Panics
@@ -211,6 +236,13 @@ mod tests {
     fn of_two_entries_for_one_port_the_first_counts() {
         let rule = rule(Some(policy(PolicyBlocks::default(), vec![(80, outlier()), (80, balancer())])), None);
         assert_eq!(outlier_at(&rule, None, Some(80)), (true, Level::TopPort(0)));
+    }
+
+    #[test]
+    fn levels_are_listed_in_the_order_of_the_document() {
+        let rule = rule(Some(policy(outlier(), vec![(80, balancer())])), Some(policy(balancer(), vec![])));
+        let found: Vec<Level> = levels(&rule).into_iter().map(|(level, _)| level).collect();
+        assert_eq!(found, [Level::Top, Level::TopPort(0), Level::Subset(0)]);
     }
 
     #[test]

@@ -2,7 +2,14 @@
 
 mod distribute_without_outlier_detection;
 mod failover_without_outlier_detection;
+mod locality_pattern;
+mod locality_setting_invalid;
 mod outlier_detection;
+mod port_policy_drops_outlier_detection;
+mod subset_drops_locality;
 
 pub use distribute_without_outlier_detection::DISTRIBUTE_WITHOUT_OUTLIER_DETECTION;
 pub use failover_without_outlier_detection::FAILOVER_WITHOUT_OUTLIER_DETECTION;
+pub use locality_setting_invalid::LOCALITY_SETTING_INVALID;
+pub use port_policy_drops_outlier_detection::PORT_POLICY_DROPS_OUTLIER_DETECTION;
+pub use subset_drops_locality::SUBSET_DROPS_LOCALITY;
