@@ -242,7 +242,7 @@ impl fmt::Debug for Rule {
 
 /// Declares a rule as a static whose documentation is its page:
 ///
-/// ```ignore
+/// ```text
 /// declare_rule! {
 ///     "node_without_locality.md",
 ///     pub static NODE_WITHOUT_LOCALITY = {
@@ -262,6 +262,7 @@ macro_rules! declare_rule {
             check: $check:expr $(,)?
         };
     ) => {
+        #[allow(rustdoc::invalid_codeblock_attributes, reason = "fences of a page say which cluster they are")]
         #[doc = include_str!($page)]
         pub static $id: $crate::Rule = $crate::Rule {
             code: $crate::Code($code),

@@ -1,0 +1,112 @@
+//! The few `kubectl` commands that remedies are made of, played on documents instead of on a cluster.
+//!
+//! A command that is not understood is an error and never a success: the test then says so.
+
+use mesh_model::{Kind, ObjectRef};
+use serde_json::{Map, Value, json};
+
+use super::documents::Documents;
+
+/// Plays `line`, a command of one cluster.
+pub(super) fn play(line: &str, cluster: &str, documents: &mut Documents) -> Result<(), String> {
+    let words = shlex::split(line).ok_or_else(|| format!("`{line}` has an open quote"))?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ["kubectl", verb, rest @ ..] = words.as_slice() else {
+        return Err(format!("`{line}` is no kubectl command"));
+    };
+    let call = Call::parse(rest).map_err(|reason| format!("`{line}`: {reason}"))?;
+    let target = ObjectRef::new(cluster, call.kind, call.namespace, call.name);
+    let mut done = || match *verb {
+        "label" => set_pairs(documents.find_mut(&target)?, "labels", &call.arguments),
+        "annotate" => set_pairs(documents.find_mut(&target)?, "annotations", &call.arguments),
+        "patch" => patch(documents.find_mut(&target)?, &call),
+        "delete" => documents.remove(&target),
+        _ => Err(format!("kubectl {verb} is not played")),
+    };
+    done().map_err(|reason| format!("`{line}`: {reason}"))
+}
+
+struct Call<'a> {
+    kind: Kind,
+    namespace: &'a str,
+    name: &'a str,
+    arguments: Vec<&'a str>,
+    patch: Option<&'a str>,
+    patch_type: &'a str,
+}
+
+impl<'a> Call<'a> {
+    fn parse(words: &[&'a str]) -> Result<Self, String> {
+        let (mut namespace, mut patch, mut patch_type) = (None, None, "strategic");
+        let mut plain = Vec::new();
+        let mut words = words.iter().copied();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} has no value"));
+            match word {
+                "-n" | "--namespace" => namespace = Some(value()?),
+                "-p" | "--patch" => patch = Some(value()?),
+                "--type" => patch_type = value()?,
+                "--overwrite" => {}
+                _ if word.starts_with('-') => match word.split_once('=') {
+                    Some(("--type", value)) => patch_type = value,
+                    Some(("--namespace", value)) => namespace = Some(value),
+                    Some(("--patch", value)) => patch = Some(value),
+                    _ => return Err(format!("{word} is not played")),
+                },
+                _ => plain.push(word),
+            }
+        }
+        let (kind, name, arguments) = match plain.as_slice() {
+            [both, arguments @ ..] if both.contains('/') => {
+                let (kind, name) = both.split_once('/').expect("checked in the guard");
+                (kind, name, arguments)
+            }
+            [kind, name, arguments @ ..] => (*kind, *name, arguments),
+            _ => return Err("names no object".to_owned()),
+        };
+        let kind = resource(kind).ok_or_else(|| format!("\"{kind}\" is no resource that is read"))?;
+        let namespace = if kind.namespaced() { namespace.unwrap_or("default") } else { "" };
+        Ok(Self { kind, namespace, name, arguments: arguments.to_vec(), patch, patch_type })
+    }
+}
+
+fn resource(word: &str) -> Option<Kind> {
+    let matches = |kind: &Kind| {
+        word == kind.plural() || word == kind.resource() || word.eq_ignore_ascii_case(kind.as_str())
+    };
+    Kind::ALL.iter().copied().find(matches)
+}
+
+/// `key=value` sets, `key-` removes.
+fn set_pairs(object: &mut Value, field: &str, arguments: &[&str]) -> Result<(), String> {
+    let mut pairs = Map::new();
+    for argument in arguments {
+        match (argument.split_once('='), argument.strip_suffix('-')) {
+            (Some((key, value)), _) => pairs.insert(key.to_owned(), Value::from(value)),
+            (None, Some(key)) => pairs.insert(key.to_owned(), Value::Null),
+            (None, None) => return Err(format!("{argument} is neither key=value nor key-")),
+        };
+    }
+    if pairs.is_empty() {
+        return Err("sets nothing".to_owned());
+    }
+    json_patch::merge(object, &json!({"metadata": {field: pairs}}));
+    Ok(())
+}
+
+fn patch(object: &mut Value, call: &Call<'_>) -> Result<(), String> {
+    let text = call.patch.ok_or("has no patch")?;
+    match call.patch_type {
+        "merge" => {
+            let merge = serde_json::from_str(text).map_err(|error| error.to_string())?;
+            json_patch::merge(object, &merge);
+            Ok(())
+        }
+        "json" => {
+            let operations: json_patch::Patch =
+                serde_json::from_str(text).map_err(|error| error.to_string())?;
+            json_patch::patch(object, &operations).map_err(|error| error.to_string())
+        }
+        other => Err(format!("a patch of type {other} is not played")),
+    }
+}
