@@ -29,5 +29,5 @@ pub use registry::{ALL, find, rule};
 pub use remedy::{Patch, Remedy};
 pub use rule::{Area, Asks, Check, Code, Rule, RuleStatus, Severity, Tags};
 pub use select::{SelectError, Selection};
-pub use sink::{Draft, Sink};
+pub use sink::Sink;
 pub use view::{ClusterView, FRAME, MeshView};

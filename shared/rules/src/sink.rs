@@ -4,7 +4,7 @@ use mesh_model::{ClusterName, FieldPath, ObjectRef, Origin, Row};
 
 use crate::{Evidence, Finding, FindingStatus, Patch, Remedy, Rule, Severity, Subject};
 
-/// Takes findings of one rule. Each `report*` gives a [`Draft`] that is finished by its methods.
+/// Takes findings of one rule. Each `report*` gives a `Draft` that is finished by its methods.
 pub struct Sink<'a> {
     rule: &'static Rule,
     findings: &'a mut Vec<Finding>,
