@@ -1,9 +1,9 @@
 //! Runs a case: findings against comments, and remedies against findings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use mesh_model::{KindSet, Mesh, Origin};
+use mesh_model::{KindSet, Mesh, Origin, Step};
 use mesh_rules::engine::{self, Options};
 use mesh_rules::{ALL, Finding, Patch, Remedy, Rule, Subject};
 
@@ -85,7 +85,7 @@ impl Case {
     pub fn check_remedies(&self, rule: &'static Rule) -> Result<(), String> {
         let documents = Documents::read(&self.fences)?;
         let mesh = documents.mesh(&self.fences, &self.settings)?;
-        let before: BTreeSet<String> = self.run(&mesh, ALL).iter().map(identity).collect();
+        let before = tally(&self.run(&mesh, ALL));
         let mut wrong = Vec::new();
         for finding in self.run(&mesh, &with_causes(rule)).iter().filter(|finding| finding.code == rule.code)
         {
@@ -93,11 +93,13 @@ impl Case {
             match self.mended(finding, documents.clone()) {
                 Err(reason) => wrong.push(format!("{}\n  {reason}", told())),
                 Ok(after) => {
-                    let after: BTreeSet<String> = after.iter().map(identity).collect();
-                    if after.contains(&identity(finding)) {
+                    let after = tally(&after);
+                    let own = identity(finding);
+                    if after.get(&own) >= before.get(&own) {
                         wrong.push(format!("{}\n  is still there after its remedy", told()));
                     }
-                    for fresh in after.difference(&before) {
+                    let fresh = after.iter().filter(|(what, count)| before.get(*what) < Some(*count));
+                    for (fresh, _) in fresh.filter(|(what, _)| **what != own) {
                         wrong.push(format!("{}\n  its remedy causes {fresh}", told()));
                     }
                 }
@@ -182,8 +184,22 @@ fn with_causes(rule: &'static Rule) -> Vec<&'static Rule> {
     ALL.iter().copied().filter(|other| other.code == rule.code || rule.after.contains(&other.code)).collect()
 }
 
+/// How often each finding is there.
+fn tally(findings: &[Finding]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(identity(finding)).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// What a finding is, without the positions of array elements: a remedy that takes one out moves the others.
 fn identity(finding: &Finding) -> String {
     let Finding { code, subject, peer, path, .. } = finding;
     let peer = peer.as_ref().map_or_else(String::new, |peer| format!(" (with {peer})"));
-    format!("{code} {}/{subject}{peer} {path}", subject.cluster())
+    let keys = path.steps().iter().map(|step| match step {
+        Step::Key(key) => key,
+        Step::Index(_) => "[]",
+    });
+    format!("{code} {}/{subject}{peer} {}", subject.cluster(), keys.collect::<Vec<_>>().join("."))
 }
