@@ -1,11 +1,14 @@
 //! Tools of the project itself, run as `cargo xtask COMMAND`. Owns nothing a user runs; each command is a module.
 #![expect(clippy::disallowed_methods, reason = "a tool: files and environment are its work")]
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod dist;
+mod docs;
+mod krew;
 mod lab;
 
 #[derive(Parser)]
@@ -20,10 +23,25 @@ enum Command {
     /// Real clusters with Istio on this machine, for tests
     #[command(subcommand)]
     Lab(lab::Command),
+    /// Build the release archive for this machine's platform
+    Dist(dist::Arguments),
+    /// Fill the krew manifests from the release archives
+    Krew(krew::Arguments),
+    /// Write docs/rules from the pages of the rules
+    Docs(docs::Arguments),
 }
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
-        Command::Lab(command) => lab::run(command),
+        Command::Lab(command) => return lab::run(command),
+        Command::Dist(arguments) => dist::run(&arguments)?,
+        Command::Krew(arguments) => krew::run(&arguments)?,
+        Command::Docs(arguments) => docs::run(&arguments)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Root of this checkout.
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
