@@ -1,9 +1,8 @@
 //! The formats by name.
 
 use std::io::{self, Write};
-use std::str::FromStr;
 
-use crate::{Report, Style};
+use crate::{Report, ReportKind, Style, human, json, short, yaml};
 
 /// An output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,36 +14,36 @@ pub enum Format {
     Wide,
     /// One line per finding.
     Short,
-    /// One `kind.group/name` per line.
+    /// One name per line.
     Name,
     /// JSON.
     Json,
     /// YAML.
     Yaml,
+    /// One JSON object per line: the report without its items, then the items.
+    Jsonl,
 }
 
-/// Not a format.
+/// Not a format of that report.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "unable to match a printer suitable for the output format \"{given}\", allowed formats are: {}",
-    allowed()
+    allowed(*kind)
 )]
 pub struct FormatError {
     given: String,
+    kind: ReportKind,
 }
 
-fn allowed() -> String {
-    Format::ALL
-        .iter()
-        .map(|format| format.as_str())
-        .filter(|name| !name.is_empty())
-        .collect::<Vec<_>>()
-        .join(",")
+fn allowed(kind: ReportKind) -> String {
+    let formats = Format::ALL.iter().filter(|format| format.fits(kind)).map(|format| format.as_str());
+    formats.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(",")
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &[Self] = &[Self::Human, Self::Wide, Self::Short, Self::Name, Self::Json, Self::Yaml];
+    pub const ALL: &[Self] =
+        &[Self::Human, Self::Wide, Self::Short, Self::Name, Self::Json, Self::Yaml, Self::Jsonl];
 
     /// As given to `-o`; empty for the human view.
     #[must_use]
@@ -56,16 +55,24 @@ impl Format {
             Self::Name => "name",
             Self::Json => "json",
             Self::Yaml => "yaml",
+            Self::Jsonl => "jsonl",
         }
     }
-}
 
-impl FromStr for Format {
-    type Err = FormatError;
+    /// The format of that name, for a report of `kind`.
+    pub fn parse(name: &str, kind: ReportKind) -> Result<Self, FormatError> {
+        let is_named = |format: &&Self| format.as_str() == name && format.fits(kind);
+        let found = Self::ALL.iter().find(is_named).copied();
+        found.ok_or_else(|| FormatError { given: name.to_owned(), kind })
+    }
 
-    fn from_str(name: &str) -> Result<Self, FormatError> {
-        let is_named = |format: &&Self| format.as_str() == name;
-        Self::ALL.iter().find(is_named).copied().ok_or_else(|| FormatError { given: name.to_owned() })
+    /// True for formats that a report of `kind` can be printed as: what is made of findings needs some.
+    #[must_use]
+    pub const fn fits(self, kind: ReportKind) -> bool {
+        match self {
+            Self::Human | Self::Wide | Self::Name | Self::Json | Self::Yaml | Self::Jsonl => true,
+            Self::Short => matches!(kind, ReportKind::CheckReport),
+        }
     }
 }
 
@@ -74,6 +81,13 @@ impl FromStr for Format {
 /// # Errors
 /// Those of the writer.
 pub fn render(format: Format, report: &Report, style: &Style, out: &mut impl Write) -> io::Result<()> {
-    let _ = (format, report, style, out);
-    Ok(())
+    match format {
+        Format::Human => human::render(report, style, false, out),
+        Format::Wide => human::render(report, style, true, out),
+        Format::Short => short::render(report, style, out),
+        Format::Name => short::render_names(report, style, out),
+        Format::Json => json::render(report, out),
+        Format::Yaml => yaml::render(report, out),
+        Format::Jsonl => json::render_lines(report, out),
+    }
 }

@@ -8,12 +8,24 @@
 //! Outcome + gaps + clusters --> Report --render(Format)--> bytes
 //! ```
 
+mod document;
+mod escape;
 mod format;
+mod human;
+mod json;
+mod remedy;
 mod report;
+mod screen;
+mod shell;
+mod short;
 mod style;
+mod table;
 mod view;
+mod yaml;
 
+pub use document::docs_url;
 pub use format::{Format, FormatError, render};
+pub use json::to_value;
 pub use report::{API_VERSION, ClusterGap, ClusterInfo, Place, Report, ReportKind, Summary, Tool};
-pub use style::{Icons, Style};
+pub use style::{Icons, Show, Style};
 pub use view::{Cell, Column, ColumnClass, View};

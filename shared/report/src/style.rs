@@ -23,6 +23,13 @@ pub struct Style {
     pub program: String,
     /// First line of a table.
     pub headers: bool,
+    /// What is shown beyond the usual.
+    pub show: Show,
+}
+
+/// What is shown only when asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Show {
     /// A line per passed rule, not only their number.
     pub passed: bool,
     /// Findings that a suppression or the baseline hides.
@@ -37,8 +44,7 @@ impl Default for Style {
             icons: Icons::Unicode,
             program: "kubectl mesh".to_owned(),
             headers: true,
-            passed: false,
-            suppressed: false,
+            show: Show::default(),
         }
     }
 }
