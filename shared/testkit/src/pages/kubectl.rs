@@ -1,4 +1,4 @@
-//! The few `kubectl` commands that remedies are made of, played on documents instead of on a cluster.
+//! The few commands that remedies are made of, played on documents instead of on a cluster.
 //!
 //! A command that is not understood is an error and never a success: the test then says so.
 
@@ -11,8 +11,15 @@ use super::documents::Documents;
 pub(super) fn play(line: &str, cluster: &str, documents: &mut Documents) -> Result<(), String> {
     let words = shlex::split(line).ok_or_else(|| format!("`{line}` has an open quote"))?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let ["kubectl", verb, rest @ ..] = words.as_slice() else {
-        return Err(format!("`{line}` is no kubectl command"));
+    let (verb, rest) = match words.as_slice() {
+        ["kubectl", verb, rest @ ..] => (verb, rest),
+        ["istioctl", "tag", "set", tag, "--revision", revision, rest @ ..]
+            if rest.iter().all(|flag| flag.starts_with("--context=")) =>
+        {
+            documents.put(cluster, revision_tag(tag, revision));
+            return Ok(());
+        }
+        _ => return Err(format!("`{line}` is not played")),
     };
     let call = Call::parse(rest).map_err(|reason| format!("`{line}`: {reason}"))?;
     let target = ObjectRef::new(cluster, call.kind, call.namespace, call.name);
@@ -68,6 +75,18 @@ impl<'a> Call<'a> {
         let namespace = if kind.namespaced() { namespace.unwrap_or("default") } else { "" };
         Ok(Self { kind, namespace, name, arguments: arguments.to_vec(), patch, patch_type })
     }
+}
+
+/// What `istioctl tag set` leaves in a cluster, as far as the API server chooses webhooks by it.
+fn revision_tag(tag: &str, revision: &str) -> Value {
+    json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {
+            "name": format!("istio-revision-tag-{tag}"),
+            "labels": {"app": "sidecar-injector", "istio.io/rev": revision, "istio.io/tag": tag},
+        },
+    })
 }
 
 fn resource(word: &str) -> Option<Kind> {

@@ -3,11 +3,10 @@
 use granit_parser::{Event, Parser};
 use mesh_model::{FieldPath, Step};
 
-/// Line, from 1, where `path` stands in a document of `text`: the key of a member, the start of an element.
-/// A field that is missing is found at its deepest parent that exists. `index` counts documents, `item` the
-/// items of a `List`; both from 0.
-pub(super) fn line(text: &str, index: usize, item: usize, path: &FieldPath) -> Option<usize> {
-    let document = documents(text).into_iter().nth(index)?;
+/// Line, from 1, where `path` stands in the document `text`: the key of a member, the start of an element. A
+/// field that is missing is found at its deepest parent that exists. `item` counts the items of a `List`, from 0.
+pub(super) fn line(text: &str, item: usize, path: &FieldPath) -> Option<usize> {
+    let document = document(text)?;
     let mut line = document.line;
     let mut node = &document;
     if let Some(items) = document.member("items").filter(|_| document.is_list) {
@@ -41,24 +40,13 @@ impl Node {
     }
 }
 
-/// The documents that can be read; after a mistake there are no more.
-fn documents(text: &str) -> Vec<Node> {
-    let content = |event: &Event<'_>| {
-        event.is_node() || matches!(event, Event::MappingEnd | Event::SequenceEnd | Event::DocumentStart(..))
-    };
+fn document(text: &str) -> Option<Node> {
+    let content =
+        |event: &Event<'_>| event.is_node() || matches!(event, Event::MappingEnd | Event::SequenceEnd);
     let events = Parser::new_from_str(text).map_while(Result::ok).filter(|(event, _)| content(event));
     let mut events = events.map(|(event, span)| (event, span.start.line()));
-    let mut documents = Vec::new();
-    while let Some((event, line)) = events.next() {
-        if matches!(event, Event::DocumentStart(..)) {
-            let Some(node) = events.next().and_then(|(event, line)| node(&event, line, &mut events)) else {
-                break;
-            };
-            // An empty document is written by a marker alone and counts like any other.
-            documents.push(if node.line == 0 { Node { line, ..node } } else { node });
-        }
-    }
-    documents
+    let (start, line) = events.next()?;
+    node(&start, line, &mut events)
 }
 
 fn node<'a>(
@@ -102,25 +90,26 @@ mod tests {
 
     use super::line;
 
-    const TEXT: &str = "# above\na: # beside\n  b: 1\n  list:\n  - x: 1\n    y: 2\n---\nkind: PodList\nitems:\n- metadata:\n    name: p\n";
+    const TEXT: &str = "# above\na: # beside\n  b: 1\n  list:\n  - x: 1\n    y: 2\n";
+    const LIST: &str = "kind: PodList\nitems:\n- metadata:\n    name: p\n- metadata:\n    name: q\n";
 
     #[test]
     fn a_field_is_found_at_its_key_and_an_element_at_its_start() {
-        assert_eq!(line(TEXT, 0, 0, &path!["a", "b"]), Some(3));
-        assert_eq!(line(TEXT, 0, 0, &path!["a", "list", 0]), Some(5));
-        assert_eq!(line(TEXT, 0, 0, &path!["a", "list", 0, "y"]), Some(6));
+        assert_eq!(line(TEXT, 0, &path!["a", "b"]), Some(3));
+        assert_eq!(line(TEXT, 0, &path!["a", "list", 0]), Some(5));
+        assert_eq!(line(TEXT, 0, &path!["a", "list", 0, "y"]), Some(6));
     }
 
     #[test]
     fn a_missing_field_is_found_at_its_deepest_parent() {
-        assert_eq!(line(TEXT, 0, 0, &path!["a", "z", "w"]), Some(2));
-        assert_eq!(line(TEXT, 0, 0, &path![]), Some(2));
+        assert_eq!(line(TEXT, 0, &path!["a", "z", "w"]), Some(2));
+        assert_eq!(line(TEXT, 0, &path![]), Some(2));
     }
 
     #[test]
     fn an_item_of_a_list_is_an_object_of_its_own() {
-        assert_eq!(line(TEXT, 1, 0, &path!["metadata", "name"]), Some(11));
-        assert_eq!(line(TEXT, 1, 0, &path![]), Some(10));
-        assert_eq!(line(TEXT, 2, 0, &path![]), None);
+        assert_eq!(line(LIST, 1, &path!["metadata", "name"]), Some(6));
+        assert_eq!(line(LIST, 1, &path![]), Some(5));
+        assert_eq!(line(LIST, 2, &path![]), None);
     }
 }

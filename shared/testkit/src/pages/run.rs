@@ -7,7 +7,7 @@ use mesh_model::{KindSet, Mesh, Origin, Step};
 use mesh_rules::engine::{self, Options};
 use mesh_rules::{ALL, Finding, Patch, Remedy, Rule, Subject};
 
-use super::documents::Documents;
+use super::documents::{self, Documents};
 use super::{Case, kubectl, locate};
 
 /// Place of a finding in a case.
@@ -21,22 +21,24 @@ enum Place {
 
 impl Case {
     /// The findings of `rule` over this case.
-    pub fn findings(&self, rule: &'static Rule) -> Result<Vec<Finding>, String> {
-        let documents = Documents::read(&self.fences)?;
-        let mesh = documents.mesh(&self.fences, &self.settings)?;
-        Ok(self.run(&mesh, &with_causes(rule)))
+    #[must_use]
+    pub fn findings(&self, rule: &'static Rule) -> Vec<Finding> {
+        let documents = Documents::read(&self.fences);
+        let mesh = documents.mesh(&self.fences, &self.settings);
+        self.run(&mesh, &with_causes(rule))
     }
 
     /// The kinds that `rule` reads in this case.
-    pub fn kinds_read(&self, rule: &'static Rule) -> Result<KindSet, String> {
-        let mesh = Documents::read(&self.fences)?.mesh(&self.fences, &self.settings)?;
-        Ok(engine::kinds_read(&mesh, rule, &self.options()))
+    #[must_use]
+    pub fn kinds_read(&self, rule: &'static Rule) -> KindSet {
+        let mesh = Documents::read(&self.fences).mesh(&self.fences, &self.settings);
+        engine::kinds_read(&mesh, rule, &self.options())
     }
 
     /// Compares findings with the comments of the fences. The error is a list of differences.
     pub fn check(&self, rule: &'static Rule) -> Result<(), String> {
-        let documents = Documents::read(&self.fences)?;
-        let mesh = documents.mesh(&self.fences, &self.settings)?;
+        let documents = Documents::read(&self.fences);
+        let mesh = documents.mesh(&self.fences, &self.settings);
         let named: BTreeSet<&str> = self.expected().map(|(_, expected)| expected.code.as_str()).collect();
         let own = rule.code.to_string();
         let mut unexpected: Vec<(Place, String, String, Finding)> = self
@@ -81,14 +83,18 @@ impl Case {
     }
 
     /// Applies the remedy of each finding, one at a time: that finding must be gone, and no finding of any rule
-    /// may have come.
-    pub fn check_remedies(&self, rule: &'static Rule) -> Result<(), String> {
-        let documents = Documents::read(&self.fences)?;
-        let mesh = documents.mesh(&self.fences, &self.settings)?;
+    /// may have come. Findings that `outside` takes are left out.
+    pub fn check_remedies(
+        &self,
+        rule: &'static Rule,
+        outside: impl Fn(&Finding) -> bool,
+    ) -> Result<(), String> {
+        let documents = Documents::read(&self.fences);
+        let mesh = documents.mesh(&self.fences, &self.settings);
         let before = tally(&self.run(&mesh, ALL));
         let mut wrong = Vec::new();
-        for finding in self.run(&mesh, &with_causes(rule)).iter().filter(|finding| finding.code == rule.code)
-        {
+        let own = |finding: &&Finding| finding.code == rule.code && !outside(finding);
+        for finding in self.run(&mesh, &with_causes(rule)).iter().filter(own) {
             let told = || format!("{} \"{}\": {}", rule.code, self.title, finding.message);
             match self.mended(finding, documents.clone()) {
                 Err(reason) => wrong.push(format!("{}\n  {reason}", told())),
@@ -106,6 +112,12 @@ impl Case {
             }
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+    }
+
+    /// True when the remedy can be applied to the documents.
+    #[must_use]
+    pub fn can_apply(&self, finding: &Finding) -> bool {
+        self.mended(finding, Documents::read(&self.fences)).is_ok()
     }
 
     fn mended(&self, finding: &Finding, mut documents: Documents) -> Result<Vec<Finding>, String> {
@@ -126,7 +138,7 @@ impl Case {
             }
             Remedy::Command { cluster, line, .. } => kubectl::play(line, cluster, &mut documents)?,
         }
-        Ok(self.run(&documents.mesh(&self.fences, &self.settings)?, ALL))
+        Ok(self.run(&documents.mesh(&self.fences, &self.settings), ALL))
     }
 
     fn run(&self, mesh: &Mesh, rules: &[&'static Rule]) -> Vec<Finding> {
@@ -162,7 +174,10 @@ impl Case {
                 match known.or_else(|| documents.origin(object)) {
                     Some(Origin::Document { file, index, item }) => {
                         let [file, index, item] = [file, index, item].map(|at| at as usize);
-                        let line = locate::line(&self.fences[file].text, index, item, &finding.path);
+                        let part = documents::parts(&self.fences[file].text).nth(index);
+                        let line = part.and_then(|(above, text)| {
+                            Some(above + locate::line(&text, item, &finding.path)?)
+                        });
                         line.map_or(head, |line| Place::Line(file, line))
                     }
                     _ => head,
