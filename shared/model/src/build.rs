@@ -109,6 +109,30 @@ impl ClusterBuilder {
         self.seen |= KindSet::from(kind);
     }
 
+    /// Drops what was read of `kind`, so that it can be read anew.
+    pub fn forget(&mut self, kind: Kind) {
+        match kind {
+            Kind::Namespace => self.namespaces.clear(),
+            Kind::Node => self.nodes.clear(),
+            Kind::Service => self.services.clear(),
+            Kind::Pod => self.pods.clear(),
+            Kind::ConfigMap => self.config_maps.clear(),
+            Kind::Secret => self.secrets.clear(),
+            Kind::Deployment => self.deployments.clear(),
+            Kind::EndpointSlice => self.endpoint_slices.clear(),
+            Kind::MutatingWebhookConfiguration => self.mutating_webhooks.clear(),
+            Kind::ValidatingWebhookConfiguration => self.validating_webhooks.clear(),
+            Kind::DestinationRule => self.destination_rules.clear(),
+            Kind::VirtualService => self.virtual_services.clear(),
+            Kind::ServiceEntry => self.service_entries.clear(),
+            Kind::Gateway => self.gateways.clear(),
+            Kind::Sidecar => self.sidecars.clear(),
+            Kind::ControlPlaneRevision => self.revisions.clear(),
+        }
+        self.notes.retain(|note| note.object().is_none_or(|object| object.kind != kind));
+        self.gaps.regain(kind);
+    }
+
     /// Declares every kind that was not [seen](Self::saw) as not given (files only).
     pub fn lose_what_was_not_given(&mut self) {
         for kind in (KindSet::all() - self.seen).kinds() {
@@ -151,6 +175,7 @@ impl MeshBuilder {
             self.clusters.into_iter().map(|cluster| Arc::new(cluster.build(&mut notes, place))).collect();
         clusters.sort_by(|a, b| a.name.cmp(&b.name));
         notes.sort();
+        notes.dedup();
         let hosts = Arc::new(index::hosts(&clusters));
         Mesh { clusters, hosts, notes: Arc::new(notes) }
     }

@@ -94,6 +94,11 @@ impl Gaps {
         self.kinds.entry(kind).or_insert(gap);
     }
 
+    /// `kind` is to be read anew.
+    pub fn regain(&mut self, kind: Kind) {
+        self.kinds.remove(&kind);
+    }
+
     /// Why nothing of the cluster is known, if so.
     #[must_use]
     pub const fn of_cluster(&self) -> Option<&Gap> {

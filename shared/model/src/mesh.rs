@@ -30,6 +30,17 @@ pub enum Note {
     },
 }
 
+impl Note {
+    /// The object it is about, where that is known.
+    #[must_use]
+    pub const fn object(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Unreadable { object, .. } => object.as_ref(),
+            Self::GivenTwice { object, .. } => Some(object),
+        }
+    }
+}
+
 /// All that is known.
 #[derive(Clone, Debug, Default)]
 pub struct Mesh {

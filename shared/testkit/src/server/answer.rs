@@ -75,7 +75,7 @@ async fn answer((fault, right): (Option<Fault>, Response)) -> Response {
 /// A request, taken apart.
 struct Asked<'a> {
     path: &'a str,
-    limit: usize,
+    limit: Option<usize>,
     after: Option<usize>,
     labels: Option<String>,
     fields: Option<String>,
@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
         let after = token.as_deref().map(|token| token.strip_prefix(TOKEN).and_then(|at| at.parse().ok()));
         Self {
             path,
-            limit: value("limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX),
+            limit: value("limit").and_then(|limit| limit.parse().ok()),
             after: after.flatten(),
             labels: value("labelSelector"),
             fields: value("fieldSelector"),
@@ -204,7 +204,8 @@ fn objects(state: &State, asked: &Asked<'_>) -> Response {
         return status(400, "BadRequest", "continue key is not valid");
     }
     let start = asked.after.unwrap_or(0).min(found.len());
-    let end = start.saturating_add(asked.limit.min(state.page)).min(found.len());
+    let size = asked.limit.map_or(usize::MAX, |limit| limit.min(state.page));
+    let end = start.saturating_add(size).min(found.len());
     let mut metadata = json!({"resourceVersion": "1000"});
     if end < found.len() {
         metadata["continue"] = format!("{TOKEN}{end}").into();

@@ -130,7 +130,7 @@ impl FakeCluster {
         self
     }
 
-    /// Gives at most `size` objects a page, whatever the client asks for.
+    /// Gives at most `size` objects a page to a client that asks for pages.
     #[must_use]
     pub fn with_pages_of(self, size: usize) -> Self {
         self.state().page = size;

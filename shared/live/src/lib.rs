@@ -1,0 +1,43 @@
+//! Live clusters into builders of the model: contexts, clients, paged lists.
+//!
+//! ```text
+//! Plan --contexts--> targets --client--> kube::Client --version--> what is served
+//!                                            '--list--> page bytes --mesh_wire::lower_page--> ClusterBuilder
+//! ```
+//!
+//! What a maintainer must know:
+//!
+//! - **Nothing about a cluster is an error.** [`LiveError`] is for what the user typed and for the kubeconfig as
+//!   a whole. A cluster that does not answer, a kind that is forbidden, a list that was cut: each is a
+//!   [`Gap`](mesh_model::Gap) on its builder, and the other clusters are read.
+//! - **Read only and frugal.** GET only; only the kinds of [`Plan::kinds`]; Secrets as metadata of the system
+//!   namespace; ConfigMaps of the system namespace. Bodies are never logged, because kube's own decoding, which
+//!   logs a body it cannot decode, is never used.
+//! - **kube's defaults do not fit a command line** and are overridden in `client`: the reasons stand there.
+//! - **One request has one deadline** ([`Plan::request_timeout`]), tries and pauses included. When a request dies
+//!   and the cluster answered nothing since it was sent, the cluster is given up: a silent cluster costs one
+//!   deadline, however many kinds are asked for.
+//! - Needs a current-thread runtime with time and I/O. Credential plugins run on the blocking pool; a caller
+//!   that gives up on them must end the runtime with `shutdown_background`, or it waits for the plugin.
+//! - Ordering: answers arrive in any order; `MeshBuilder::finish` sorts. What is returned here is sorted by name.
+//!
+//! Knows no rules, no rendering and no command line.
+
+mod client;
+mod contexts;
+mod discover;
+mod error;
+mod event;
+mod kubeconfig;
+mod list;
+mod loader;
+mod plan;
+mod request;
+mod version;
+
+pub use discover::{RemoteClusters, Unmatched};
+pub use error::LiveError;
+pub use event::Event;
+pub use kubeconfig::KubeconfigSource;
+pub use loader::{Loaded, Reading, load};
+pub use plan::{Discover, Impersonate, Plan};

@@ -1,0 +1,204 @@
+//! One GET: deadline, tries, and what a failure means.
+//!
+//! Three tries on 429, 503, 504 and broken connections, `Retry-After` honoured, all within the deadline of the
+//! request. Only GETs are sent, so that a second try is always safe. No second try after a connect timeout (the
+//! kernel has sent several packets by then) nor after a TLS error (it would come again).
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use http::{Request, Response, StatusCode, header};
+use kube::client::{AuthError, Body};
+use mesh_model::Gap;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::client::{Connection, credentials_cause, timeout, unreachable};
+
+const TRIES: u32 = 3;
+
+/// Pause before the second try; doubles. With both pauses a server that answers 503 costs 0.3 s.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The usual `Accept`.
+pub(crate) const JSON: &str = "application/json";
+
+/// Why a request gave no answer that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// No connection: refused, no such name, broken off before an answer.
+    Connection(String),
+    /// TLS or credentials: no second try helps.
+    Rejected(String),
+    /// No answer in time.
+    Timeout(Duration),
+    /// Not 200.
+    Status { code: StatusCode, message: String, retry_after: Option<Duration> },
+    /// The body ended early.
+    Cut,
+    /// The body is complete, but not what was asked for.
+    NoList(String),
+}
+
+impl Failure {
+    pub(crate) fn is(&self, wanted: StatusCode) -> bool {
+        matches!(self, Self::Status { code, .. } if *code == wanted)
+    }
+
+    /// True when it says nothing about what was asked for, only about the cluster.
+    pub(crate) fn is_of_cluster(&self) -> bool {
+        matches!(self, Self::Connection(_) | Self::Rejected(_) | Self::Timeout(_))
+            || self.is(StatusCode::UNAUTHORIZED)
+    }
+
+    fn deserves_another_try(&self) -> bool {
+        match self {
+            Self::Connection(_) | Self::Cut => true,
+            Self::Status { code, .. } => matches!(code.as_u16(), 429 | 503 | 504),
+            Self::Rejected(_) | Self::Timeout(_) | Self::NoList(_) => false,
+        }
+    }
+
+    fn pause(&self, tries: u32) -> Duration {
+        match self {
+            Self::Status { retry_after: Some(asked), .. } => asked.mul_f64(1.0 + 0.1 * fastrand::f64()),
+            _ => FIRST_PAUSE.mul_f64(f64::from(1 << (tries - 1)) * (0.5 + 0.5 * fastrand::f64())),
+        }
+    }
+}
+
+impl From<Failure> for Gap {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Connection(cause) | Failure::Rejected(cause) => unreachable(cause),
+            Failure::Timeout(after) => timeout(after),
+            Failure::Status { code: StatusCode::FORBIDDEN, message, .. } => Self::Forbidden { message },
+            Failure::Status { code: StatusCode::UNAUTHORIZED, .. } => unreachable(
+                "401 Unauthorized: the server does not take the credentials of the context; log in again"
+                    .to_owned(),
+            ),
+            Failure::Status { code, message, .. } => {
+                let colon = if message.is_empty() { "" } else { ": " };
+                unreachable(format!("{code}{colon}{message}"))
+            }
+            Failure::NoList(cause) => unreachable(format!("the answer is no list: {cause}")),
+            Failure::Cut => Self::Truncated { cause: "the answer ended early".to_owned() },
+        }
+    }
+}
+
+/// Sends the requests of one cluster.
+pub(crate) struct Requests {
+    connection: Connection,
+    /// Of one request, all its tries included.
+    timeout: Duration,
+    /// Nothing is sent after this.
+    end: Option<Instant>,
+    /// When the cluster last sent something.
+    heard: Mutex<Option<Instant>>,
+    /// Why the cluster was given up.
+    dead: Mutex<Option<Failure>>,
+}
+
+impl Requests {
+    pub(crate) const fn new(connection: Connection, timeout: Duration, end: Option<Instant>) -> Self {
+        Self { connection, timeout, end, heard: Mutex::new(None), dead: Mutex::new(None) }
+    }
+
+    /// The body of a GET of `path` (with its query), if the answer is 200.
+    pub(crate) async fn get(&self, path: &str, accept: &str) -> Result<Vec<u8>, Failure> {
+        if let Some(failure) = self.dead().clone() {
+            return Err(failure);
+        }
+        let started = Instant::now();
+        let own = started + self.timeout;
+        let deadline = self.end.map_or(own, |end| end.min(own));
+        let mut tries = 0;
+        let failure = loop {
+            tries += 1;
+            let limit = deadline.saturating_duration_since(started);
+            let outcome = timeout_at(deadline, self.once(path, accept)).await;
+            match outcome.unwrap_or(Err(Failure::Timeout(limit))) {
+                Ok(body) => return Ok(body),
+                Err(failure) => {
+                    let pause = failure.pause(tries);
+                    if tries == TRIES || !failure.deserves_another_try() || Instant::now() + pause >= deadline
+                    {
+                        break failure;
+                    }
+                    sleep(pause).await;
+                }
+            }
+        };
+        let heard = *self.heard.lock().expect("no holder of this lock panics");
+        if failure.is_of_cluster() && heard.is_none_or(|heard| heard < started) {
+            self.dead().get_or_insert_with(|| failure.clone());
+        }
+        Err(failure)
+    }
+
+    fn dead(&self) -> std::sync::MutexGuard<'_, Option<Failure>> {
+        self.dead.lock().expect("no holder of this lock panics")
+    }
+
+    async fn once(&self, path: &str, accept: &str) -> Result<Vec<u8>, Failure> {
+        let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
+        let request = request.expect("paths are made of names of the kind table and escaped words");
+        let response = self.connection.client.send(request).await.map_err(|error| self.failure(&error))?;
+        *self.heard.lock().expect("no holder of this lock panics") = Some(Instant::now());
+        let (status, retry_after) = (response.status(), retry_after(&response));
+        let body = response.into_body().collect_bytes().await;
+        if status != StatusCode::OK {
+            let message = body.ok().map(|body| status_message(&body)).unwrap_or_default();
+            return Err(Failure::Status { code: status, message, retry_after });
+        }
+        body.map(Vec::from).map_err(|_| Failure::Cut)
+    }
+
+    fn failure(&self, error: &kube::Error) -> Failure {
+        let server = &self.connection.server;
+        for cause in chain(error) {
+            if let Some(error) = cause.downcast_ref::<AuthError>() {
+                return Failure::Rejected(credentials_cause(error, None));
+            }
+            if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+                return Failure::Rejected(format!("{server}: TLS: {error}"));
+            }
+            if cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+            {
+                return Failure::Timeout(crate::client::CONNECT_TIMEOUT.min(self.timeout));
+            }
+        }
+        let last = chain(error).last().map(ToString::to_string).unwrap_or_default();
+        let text = last.split(" (os error").next().unwrap_or(&last);
+        Failure::Connection(format!("{server}: {text}"))
+    }
+}
+
+/// The error and its sources; an `io::Error` hides the error it wraps from `source`.
+fn chain(error: &kube::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |&error| {
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map(|wrapped| wrapped as &(dyn StdError + 'static)).or_else(|| error.source())
+    })
+}
+
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// `message` of a `Status`; empty for anything else, for example a proxy's page.
+fn status_message(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Status {
+        #[serde(default)]
+        message: String,
+    }
+    const LONGEST: usize = 500;
+    let message = serde_json::from_slice(body).map(|status: Status| status.message).unwrap_or_default();
+    message.chars().take(LONGEST).collect()
+}
