@@ -6,9 +6,9 @@ mod grid;
 
 use std::io::{self, Write};
 
-use mesh_rules::{Area, FindingStatus, Severity};
+use mesh_rules::{Area, FindingStatus};
 
-use self::area::rows_of_area;
+use self::area::Areas;
 use self::grid::Grid;
 use crate::screen::{Line, Tone, wrap};
 use crate::{Report, Style, table};
@@ -18,12 +18,10 @@ pub(crate) fn render(report: &Report, style: &Style, wide: bool, out: &mut impl 
     if let Some(view) = &report.view {
         return table::render(view, style, wide, out);
     }
-    header(report).write(style, out)?;
-    let blocks: Vec<_> = Area::ALL
-        .iter()
-        .map(|&area| (area, rows_of_area(report, style, area, wide)))
-        .filter(|(_, rows)| !rows.is_empty())
-        .collect();
+    flow(&header(report), "   ", style, out)?;
+    let areas = Areas::of(report, style, wide);
+    let blocks: Vec<_> =
+        Area::ALL.iter().map(|&area| (area, areas.rows(area))).filter(|(_, rows)| !rows.is_empty()).collect();
     let grid = Grid::over(report, style, blocks.iter().flat_map(|(_, rows)| rows));
     for (at, (area, rows)) in blocks.iter().enumerate() {
         let title = Line::new().push(Tone::Bold, &area.as_str().to_uppercase());
@@ -45,7 +43,7 @@ pub(crate) fn render(report: &Report, style: &Style, wide: bool, out: &mut impl 
     Ok(())
 }
 
-fn header(report: &Report) -> Line {
+fn header(report: &Report) -> Vec<(Tone, String)> {
     let mut parts =
         vec![report.mesh_id.as_ref().map_or_else(|| "Mesh".to_owned(), |id| format!("Mesh {id}"))];
     let lost = report.clusters.iter().filter(|cluster| !cluster.reachable).count();
@@ -68,36 +66,39 @@ fn header(report: &Report) -> Line {
     if let Some(seconds) = report.seconds {
         parts.push(format!("{seconds:.1}s"));
     }
-    Line::new().plain(&parts.join("   "))
+    parts.into_iter().map(|part| (Tone::Plain, part)).collect()
 }
 
 fn counts(report: &Report, style: &Style, out: &mut impl Write) -> io::Result<()> {
     let summary = report.summary();
+    let tone = |count: usize, tone: Tone| if count == 0 { Tone::Plain } else { tone };
     let mut parts = vec![
-        (Tone::from(Severity::Error), summary.error, counted(summary.error, "error")),
-        (Tone::from(Severity::Warning), summary.warning, counted(summary.warning, "warning")),
-        (Tone::from(Severity::Info), summary.info, format!("{} info", summary.info)),
-        (Tone::Good, summary.passed, format!("{} passed", summary.passed)),
-        (Tone::Plain, summary.skipped, format!("{} skipped", summary.skipped)),
-        (Tone::Plain, summary.not_evaluated, format!("{} not evaluated", summary.not_evaluated)),
+        (tone(summary.error, Tone::Error), counted(summary.error, "error")),
+        (tone(summary.warning, Tone::Warning), counted(summary.warning, "warning")),
+        (tone(summary.info, Tone::Info), format!("{} info", summary.info)),
+        (tone(summary.passed, Tone::Good), format!("{} passed", summary.passed)),
+        (Tone::Plain, format!("{} skipped", summary.skipped)),
+        (Tone::Plain, format!("{} not evaluated", summary.not_evaluated)),
     ];
     if summary.suppressed > 0 {
         let hint = if style.show.suppressed { "" } else { " (--show-suppressed)" };
-        parts.push((Tone::Plain, summary.suppressed, format!("{} suppressed{hint}", summary.suppressed)));
+        parts.push((Tone::Plain, format!("{} suppressed{hint}", summary.suppressed)));
     }
+    flow(&parts, ", ", style, out)
+}
+
+/// Writes parts on as few lines as the terminal allows.
+fn flow(parts: &[(Tone, String)], separator: &str, style: &Style, out: &mut impl Write) -> io::Result<()> {
     let mut line = Line::new();
-    for (at, (tone, count, text)) in parts.iter().enumerate() {
-        let tone = if *count == 0 { Tone::Plain } else { *tone };
-        let comma = if at == 0 { "" } else { "," };
-        let next = format!(" {text}");
-        let text = if at == 0 { text.as_str() } else { next.as_str() };
-        line = line.plain(comma);
-        if style.width.is_some_and(|width| line.width() + crate::screen::width(text) + 1 > width) {
+    for (at, (tone, text)) in parts.iter().enumerate() {
+        let separator = if at + 1 == parts.len() { "" } else { separator };
+        let next = Line::new().push(*tone, text).plain(separator.trim_end());
+        let fits = style.width.is_none_or(|width| line.width() + next.width() <= width);
+        if !fits && line.width() > 0 {
             line.write(style, out)?;
-            line = Line::new().push(tone, text.trim_start());
-        } else {
-            line = line.push(tone, text);
+            line = Line::new();
         }
+        line = line.push(*tone, text).plain(separator);
     }
     line.write(style, out)
 }

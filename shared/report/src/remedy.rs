@@ -19,11 +19,7 @@ pub(crate) fn remedy_text(report: &Report, remedy: &Remedy) -> String {
         },
         Remedy::Manifest { cluster, objects, .. } => {
             let text = objects.iter().map(yaml_text).collect::<Vec<_>>().join("---\n");
-            let mut end = "EOF".to_owned();
-            while text.lines().any(|line| line == end) {
-                end.push('_');
-            }
-            format!("{} apply -f - <<'{end}'\n{text}{end}", kubectl(report, cluster))
+            here_document(&format!("{} apply -f -", kubectl(report, cluster)), &text)
         }
     }
 }
@@ -51,6 +47,14 @@ pub(crate) fn remedy_line(report: &Report, finding: &Finding) -> Option<String> 
 pub(crate) fn qualified_kind(kind: Kind) -> String {
     let name = kind.as_str().to_lowercase();
     if kind.group().is_empty() { name } else { format!("{name}.{}", kind.group()) }
+}
+
+fn here_document(command: &str, text: &str) -> String {
+    let mut end = "EOF".to_owned();
+    while text.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    format!("{command} <<'{end}'\n{text}{end}")
 }
 
 fn patch_command(report: &Report, target: &ObjectRef, patch: &Patch) -> String {
@@ -85,5 +89,67 @@ fn named(object: &Value) -> String {
     match text("/metadata/namespace") {
         "" => format!("{} {}", text("/kind"), text("/metadata/name")),
         namespace => format!("{} {namespace}/{}", text("/kind"), text("/metadata/name")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{ClusterInfo, ReportKind, Tool};
+
+    fn report(context: Option<&str>) -> Report {
+        let mut report = Report::new(ReportKind::CheckReport, Tool::default(), String::new());
+        let context = context.map(ToOwned::to_owned);
+        report.clusters = vec![ClusterInfo { name: "west".into(), context, ..ClusterInfo::default() }];
+        report
+    }
+
+    fn patch(patch: Patch) -> Remedy {
+        let target = ObjectRef::new("west", Kind::Gateway, "edge", "gw");
+        Remedy::Patch { target, patch, safe: true }
+    }
+
+    #[test]
+    fn a_patch_names_context_namespace_group_and_form() {
+        let merge = patch(Patch::Merge(json!({"spec": {"x": "it's"}})));
+        assert_eq!(
+            remedy_text(&report(Some("w 1")), &merge),
+            "kubectl --context 'w 1' -n edge patch gateway.networking.istio.io gw --type merge \
+             -p '{\"spec\":{\"x\":\"it'\\''s\"}}'"
+        );
+        let json = patch(Patch::Json(json!([{"op": "remove", "path": "/a"}])));
+        assert!(remedy_text(&report(None), &json).contains(" --type json -p '[{"));
+    }
+
+    #[test]
+    fn files_have_no_context() {
+        for remedy in [
+            patch(Patch::Merge(json!({}))),
+            Remedy::Command { cluster: "west".into(), line: "kubectl get x".to_owned(), safe: true },
+            Remedy::Manifest { cluster: "west".into(), objects: vec![json!({"kind": "X"})], safe: true },
+        ] {
+            let text = remedy_text(&report(None), &remedy);
+            assert!(text.starts_with("kubectl ") && !text.contains("--context"), "{text}");
+        }
+    }
+
+    #[test]
+    fn several_objects_are_one_here_document() {
+        let objects = vec![json!({"kind": "A"}), json!({"kind": "B", "data": "EOF\nx"})];
+        let remedy = Remedy::Manifest { cluster: "west".into(), objects, safe: true };
+        assert_eq!(
+            remedy_text(&report(Some("w")), &remedy),
+            "kubectl --context w apply -f - <<'EOF'\nkind: A\n---\ndata: |-\n  EOF\n  x\nkind: B\nEOF"
+        );
+    }
+
+    #[test]
+    fn the_text_cannot_end_its_here_document() {
+        assert_eq!(
+            here_document("kubectl apply -f -", "a\nEOF\nEOF_\n"),
+            "kubectl apply -f - <<'EOF__'\na\nEOF\nEOF_\nEOF__"
+        );
     }
 }

@@ -180,7 +180,7 @@ pub struct Summary {
     pub not_evaluated: usize,
 }
 
-/// How a rule ended over all clusters.
+/// How a rule ended over all clusters: the gravest verdict counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Standing {
     Skipped,
@@ -200,19 +200,6 @@ impl Standing {
     }
 }
 
-impl Report {
-    /// Every rule with a verdict, by code; the gravest verdict counts.
-    pub(crate) fn standings(&self) -> BTreeMap<Code, Standing> {
-        let mut standings = BTreeMap::new();
-        for verdict in &self.outcome.verdicts {
-            let standing = Standing::of(&verdict.kind);
-            let worst = standings.entry(verdict.code).or_insert(standing);
-            *worst = standing.max(*worst);
-        }
-        standings
-    }
-}
-
 impl Summary {
     fn of(report: &Report) -> Self {
         let mut summary = Self::default();
@@ -225,7 +212,13 @@ impl Summary {
             };
             *count += 1;
         }
-        for standing in report.standings().values() {
+        let mut standings: BTreeMap<Code, Standing> = BTreeMap::new();
+        for verdict in &report.outcome.verdicts {
+            let standing = Standing::of(&verdict.kind);
+            let worst = standings.entry(verdict.code).or_insert(standing);
+            *worst = standing.max(*worst);
+        }
+        for standing in standings.values() {
             match standing {
                 Standing::Passed => summary.passed += 1,
                 Standing::Skipped => summary.skipped += 1,

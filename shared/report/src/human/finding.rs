@@ -1,5 +1,7 @@
 //! The lines of one finding, or of equal findings in several clusters.
 
+use std::collections::BTreeMap;
+
 use mesh_rules::{Finding, FindingStatus, Subject};
 
 use super::prose;
@@ -11,8 +13,10 @@ use crate::{Report, Style};
 /// Findings that differ in nothing but their cluster, in the order of their first.
 pub(super) fn group<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for finding in findings {
-        match groups.iter_mut().find(|group| alike(group[0], finding)) {
+        let at = *known.entry(likeness(finding)).or_insert(groups.len());
+        match groups.get_mut(at) {
             Some(group) => group.push(finding),
             None => groups.push(vec![finding]),
         }
@@ -20,22 +24,15 @@ pub(super) fn group<'a>(findings: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
     groups
 }
 
-fn alike(one: &Finding, other: &Finding) -> bool {
-    let same_subject = match (&one.subject, &other.subject) {
-        (Subject::Object(a), Subject::Object(b)) => {
-            (a.kind, &a.namespace, &a.name) == (b.kind, &b.namespace, &b.name)
-        }
-        (a, b) => a == b,
+/// All of a finding that does not tell its cluster; a subject that is no object belongs to one cluster only.
+fn likeness(finding: &Finding) -> impl Ord {
+    let subject = match &finding.subject {
+        Subject::Object(object) => Ok((object.kind, &object.namespace, &object.name)),
+        other => Err(other),
     };
-    let texts = |finding: &Finding| {
-        finding.evidence.iter().map(|e| (e.path.clone(), e.value.clone())).collect::<Vec<_>>()
-    };
-    same_subject
-        && one.severity == other.severity
-        && one.status == other.status
-        && one.path == other.path
-        && one.message == other.message
-        && texts(one) == texts(other)
+    let evidence: Vec<_> =
+        finding.evidence.iter().map(|evidence| (&evidence.path, &evidence.value)).collect();
+    (subject, finding.severity, finding.status, &finding.path, &finding.message, evidence)
 }
 
 /// Where, what, and how to mend it; with `wide` also what made the verdict.

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use mesh_model::ClusterName;
+use mesh_rules::Code;
 
 use crate::escape::escape;
 use crate::screen::{Line, Sign, Tone, width, wrap};
@@ -36,6 +37,7 @@ pub(super) enum Marks {
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) sign: Sign,
+    pub(super) code: Option<Code>,
     pub(super) label: String,
     pub(super) marks: Marks,
     pub(super) below: Vec<Line>,
@@ -93,9 +95,9 @@ impl Grid {
     }
 
     pub(super) fn write(&self, row: &Row, style: &Style, out: &mut impl Write) -> io::Result<()> {
-        let sign = label_line(row, style, "").width();
-        let room = self.label.saturating_sub(sign);
-        let mut labels = wrap(&escape(&row.label), style.width.map(|_| room)).into_iter();
+        let indent = label_line(row, style, "").width();
+        let room = style.width.map(|_| self.label.saturating_sub(indent));
+        let mut labels = wrap(&escape(&row.label), room).into_iter();
         let first = labels.next().unwrap_or_default();
         let mut line = label_line(row, style, &first).to(self.label);
         let mut overflow = None;
@@ -123,7 +125,7 @@ impl Grid {
         }
         line.write(style, out)?;
         for label in labels {
-            Line::new().to(sign + "MESH000 ".len()).plain(&label).write(style, out)?;
+            Line::new().to(indent).plain(&label).write(style, out)?;
         }
         for line in overflow.map(|text| super::prose(text, Tone::Dim, style)).unwrap_or_default() {
             line.write(style, out)?;
@@ -133,5 +135,9 @@ impl Grid {
 }
 
 fn label_line(row: &Row, style: &Style, label: &str) -> Line {
-    Line::new().plain("  ").push(row.sign.tone(), row.sign.as_str(style.icons)).plain(" ").plain(label)
+    let line = Line::new().plain("  ").push(row.sign.tone(), row.sign.as_str(style.icons)).plain(" ");
+    match row.code {
+        Some(code) => line.plain(&format!("{code} {label}")),
+        None => line.plain(label),
+    }
 }

@@ -1,7 +1,6 @@
 //! Every format over one report.
 
-mod fixture;
-
+use crate::fixture;
 use mesh_report::{Format, Icons, Report, Show, Style, render};
 
 fn printed(format: Format, report: &Report, style: &Style) -> String {

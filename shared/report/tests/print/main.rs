@@ -1,0 +1,6 @@
+//! Reports as they are printed.
+
+mod fixture;
+mod formats;
+mod hostile;
+mod looks;
