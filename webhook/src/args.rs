@@ -90,6 +90,6 @@ mod tests {
     fn wrong_options_are_refused_with_a_reason() {
         let refused = |words: &[&str]| Args::try_parse_from(words).unwrap_err().to_string();
         assert!(refused(&["mesh-webhook", "--mode", "MESH238=block"]).contains("off, audit, warn or deny"));
-        assert!(refused(&["mesh-webhook", "--lame-duck", "-1"]).contains("--lame-duck"));
+        assert!(refused(&["mesh-webhook", "--lame-duck=-1"]).contains("--lame-duck"));
     }
 }

@@ -187,3 +187,102 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+    use tokio::time::sleep;
+
+    use super::*;
+
+    struct Client {
+        stream: DuplexStream,
+        stage: watch::Sender<Stage>,
+        server: JoinHandle<()>,
+        opened: Instant,
+    }
+
+    fn connect() -> Client {
+        let (stream, other) = duplex(1 << 16);
+        let (stage, observer) = watch::channel(Stage::Serving);
+        let router = Router::new().route("/", get(|| async { "hello" }));
+        let server = tokio::spawn(serve(other, router, Timers::default(), observer));
+        Client { stream, stage, server, opened: Instant::now() }
+    }
+
+    impl Client {
+        async fn ask(&mut self) -> String {
+            self.stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+            let mut answer = Vec::new();
+            while !answer.ends_with(b"hello") {
+                assert_ne!(self.stream.read_buf(&mut answer).await.unwrap(), 0, "the connection ended");
+            }
+            String::from_utf8(answer).unwrap()
+        }
+
+        /// Seconds from the opening to the server's end of the connection.
+        async fn end(self) -> u64 {
+            self.server.await.unwrap();
+            self.opened.elapsed().as_secs()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_says_nothing_is_cleared_in_ten_seconds() {
+        assert_eq!(connect().end().await, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_connection_outlives_the_pool_of_an_api_server() {
+        let mut client = connect();
+        client.ask().await;
+        sleep(Duration::from_secs(100)).await;
+        client.ask().await;
+        let end = client.end().await;
+        assert!((220..=222).contains(&end), "{end}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_header_after_a_request_gets_no_idle_time() {
+        let mut client = connect();
+        client.ask().await;
+        sleep(Duration::from_secs(50)).await;
+        client.stream.write_all(b"POST /validate HT").await.unwrap();
+        let end = client.end().await;
+        assert!((60..=62).contains(&end), "{end}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_connection_ends_with_a_response_and_not_before() {
+        let mut client = connect();
+        let end = loop {
+            let answer = client.ask().await;
+            if answer.contains("connection: close") {
+                break client.opened.elapsed().as_secs();
+            }
+            sleep(Duration::from_secs(5)).await;
+        };
+        assert!((240..=366).contains(&end), "{end}");
+        client.end().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lame_duck_answers_and_closes() {
+        let mut client = connect();
+        assert!(!client.ask().await.contains("connection: close"));
+        client.stage.send_replace(Stage::LameDuck);
+        sleep(Duration::from_secs(1)).await;
+        assert!(client.ask().await.contains("connection: close"));
+        assert_eq!(client.end().await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idle_connections_end_when_the_server_closes() {
+        let mut client = connect();
+        client.ask().await;
+        client.stage.send_replace(Stage::Closing);
+        assert_eq!(client.end().await, 0);
+    }
+}

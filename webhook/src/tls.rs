@@ -213,3 +213,120 @@ fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A directory as a kubelet mounts a Secret: files are links into a directory behind `..data`.
+    struct Mount {
+        root: TempDir,
+        generation: u32,
+    }
+
+    impl Mount {
+        fn new() -> Self {
+            let root = TempDir::new().unwrap();
+            for name in ["tls.crt", "tls.key"] {
+                symlink(Path::new("..data").join(name), root.path().join(name)).unwrap();
+            }
+            Self { root, generation: 0 }
+        }
+
+        fn swap(&mut self, certificate: &str, key: &str) {
+            self.generation += 1;
+            let name = format!("..{}", self.generation);
+            let directory = self.root.path().join(&name);
+            fs::create_dir(&directory).unwrap();
+            fs::write(directory.join("tls.crt"), certificate).unwrap();
+            fs::write(directory.join("tls.key"), key).unwrap();
+            let link = self.root.path().join("..data_tmp");
+            symlink(name, &link).unwrap();
+            fs::rename(link, self.root.path().join("..data")).unwrap();
+        }
+
+        fn files(&self) -> Files {
+            Files { certificate: self.root.path().join("tls.crt"), key: self.root.path().join("tls.key") }
+        }
+    }
+
+    fn pair(set: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut parameters = CertificateParams::new(["webhook.mesh.svc".to_owned()]).unwrap();
+        set(&mut parameters);
+        (parameters.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
+    fn mounted() -> (Mount, Certificates) {
+        let mut mount = Mount::new();
+        let (certificate, key) = pair(|_| {});
+        mount.swap(&certificate, &key);
+        let certificates = Certificates::load(mount.files()).unwrap();
+        (mount, certificates)
+    }
+
+    fn served(certificates: &Certificates) -> Vec<u8> {
+        certificates.served.load().key.cert[0].to_vec()
+    }
+
+    #[test]
+    fn swapped_directories_are_noticed_again_and_again() {
+        let (mut mount, certificates) = mounted();
+        for _ in 0..3 {
+            let before = served(&certificates);
+            assert!(!certificates.reload().unwrap());
+            let (certificate, key) = pair(|_| {});
+            mount.swap(&certificate, &key);
+            assert!(certificates.reload().unwrap());
+            assert_ne!(served(&certificates), before);
+        }
+    }
+
+    #[test]
+    fn a_pair_that_cannot_be_served_leaves_the_old_one() {
+        let (mut mount, certificates) = mounted();
+        let before = served(&certificates);
+        let (certificate, key) = pair(|_| {});
+        let (_, other) = pair(|_| {});
+        let (expired, of_expired) = pair(|parameters| {
+            parameters.not_before = rcgen::date_time_ymd(2001, 1, 1);
+            parameters.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        });
+        for (certificate, key, cause) in [
+            (&*certificate, &*other, "does not fit"),
+            ("", &*key, "no certificate"),
+            ("no PEM", &*key, "no certificate"),
+            (&*certificate, "", "no private key"),
+            (&*certificate, &*certificate, "no private key"),
+            (&*expired, &*of_expired, "not valid now"),
+        ] {
+            mount.swap(certificate, key);
+            let error = certificates.reload().unwrap_err().to_string();
+            assert!(error.contains(cause) && !error.contains("BEGIN"), "{error}");
+            assert_eq!(served(&certificates), before);
+        }
+        fs::remove_file(mount.root.path().join("..data")).unwrap();
+        assert!(matches!(certificates.reload(), Err(CertificateError::Read { .. })));
+        mount.swap(&certificate, &key);
+        assert!(certificates.reload().unwrap());
+    }
+
+    #[test]
+    fn keys_of_each_curve_and_chains_are_served() {
+        let mut mount = Mount::new();
+        for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ECDSA_P384_SHA384, &PKCS_ED25519] {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let leaf = CertificateParams::new(["a".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+            mount.swap(&format!("{leaf}{}", pair(|_| {}).0), &key.serialize_pem());
+            let certificates = Certificates::load(mount.files()).unwrap();
+            assert_eq!(certificates.served.load().key.cert.len(), 2);
+            assert!(certificates.is_valid());
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The webhook from review to reply, without a cluster.
+
+#[cfg(test)]
+mod common;
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod verdicts;
