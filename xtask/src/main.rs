@@ -1,5 +1,4 @@
 //! Tools of the project itself, run as `cargo xtask COMMAND`. Owns nothing a user runs; each command is a module.
-#![expect(clippy::disallowed_methods, reason = "a tool: files and environment are its work")]
 
 use std::{path::Path, process::ExitCode};
 

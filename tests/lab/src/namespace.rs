@@ -18,6 +18,8 @@ use crate::{
 };
 
 const KEEPER: &str = include_str!("keeper.py");
+/// Address and prefix of the interface from which clients in the namespace come.
+const CLIENTS: &str = "172.30.0.1/24";
 
 /// Starts the namespace with one /24 per cluster on its loopback device; returns number and start time of its
 /// first process.
@@ -27,7 +29,7 @@ pub(crate) fn create(directory: &Path, clusters: &[Cluster]) -> Result<(u32, u64
     let (pid_file, log_file) = (directory.join("keeper.pid"), directory.join("logs/keeper.log"));
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]);
-    command.arg("python3").arg(&script).arg(&pid_file);
+    command.arg("python3").arg(&script).arg(&pid_file).arg(CLIENTS);
     command.args(clusters.iter().map(|cluster| format!("{}/24", cluster.address())));
     let mut child = detached(&mut command, &log_file)?;
     loop {
