@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use mesh_lab::{Lab, build, run::say, state, up};
+use mesh_lab::{Lab, build, mesh, run::say, state, up};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -25,6 +25,20 @@ pub(crate) enum Command {
         /// Command and its arguments
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<OsString>,
+    },
+    /// Apply a mesh: a tree with one directory of YAML files per cluster
+    Apply {
+        #[command(flatten)]
+        place: Place,
+        /// Directory, or name of a mesh of tests/lab/meshes
+        mesh: PathBuf,
+    },
+    /// Delete what `apply` created
+    Reset {
+        #[command(flatten)]
+        place: Place,
+        /// Directory, or name of a mesh of tests/lab/meshes
+        mesh: PathBuf,
     },
     /// End the lab and remove its state
     Down {
@@ -64,9 +78,15 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
             ));
         }
         Command::Shell { place, command } => return shell(&Lab::open(&place.directory()?)?, command),
+        Command::Apply { place, mesh } => Lab::open(&place.directory()?)?.apply_tree(&tree(mesh))?.keep(),
+        Command::Reset { place, mesh } => mesh::reset(&Lab::open(&place.directory()?)?, &tree(mesh))?,
         Command::Down { place } => up::down(&place.directory()?)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn tree(mesh: PathBuf) -> PathBuf {
+    if mesh.is_dir() { mesh } else { mesh_lab::source_directory().join("meshes").join(mesh) }
 }
 
 fn shell(lab: &Lab, command: Vec<OsString>) -> Result<ExitCode> {

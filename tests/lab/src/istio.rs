@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::{
     certs::{self, Authority},
     kubectl::{self, Kubectl},
-    kwok, namespace,
-    namespace::Server,
+    kwok,
+    namespace::{self, Server},
+    pods,
     programs::ISTIO_VERSION,
     run, servers,
     state::{Cluster, State},
@@ -48,7 +49,7 @@ pub(crate) fn install(directory: &Path, state: &State, cluster: &Cluster, root: 
     let pod = istiod_pod(&serde_json::from_str(&deployment)?, cluster)?;
     let mut server = start_istiod(directory, state, cluster, &pod)?;
     apply(&pod)?;
-    let status = json!({"status": running_status(&pod, &cluster.istiod_address(), &cluster.address())});
+    let status = json!({"status": pods::running_status(&pod, &cluster.istiod_address(), &cluster.address())});
     kubectl.output(&[
         "-n",
         "istio-system",
@@ -189,29 +190,6 @@ fn istiod_pod(deployment: &Value, cluster: &Cluster) -> Result<Value> {
         metadata.remove("creationTimestamp");
     }
     Ok(pod)
-}
-
-/// Status of a pod whose containers all run.
-fn running_status(pod: &Value, pod_address: &str, node_address: &str) -> Value {
-    let now = "2026-01-01T00:00:00Z";
-    let conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"]
-        .map(|kind| json!({"type": kind, "status": "True", "lastTransitionTime": now}));
-    let containers = pod["spec"]["containers"].as_array().into_iter().flatten().map(|container| {
-        json!({
-            "name": container["name"], "image": container["image"], "imageID": container["image"], "ready": true,
-            "started": true, "restartCount": 0, "state": {"running": {"startedAt": now}},
-        })
-    });
-    json!({
-        "phase": "Running",
-        "podIP": pod_address,
-        "podIPs": [{"ip": pod_address}],
-        "hostIP": node_address,
-        "hostIPs": [{"ip": node_address}],
-        "startTime": now,
-        "conditions": conditions,
-        "containerStatuses": containers.collect::<Vec<_>>(),
-    })
 }
 
 fn start_istiod(directory: &Path, state: &State, cluster: &Cluster, pod: &Value) -> Result<Server> {

@@ -8,6 +8,7 @@ use crate::{
     certs::Authority,
     kubectl::Kubectl,
     namespace::Server,
+    programs::KUBERNETES_VERSION,
     servers,
     state::{Cluster, State},
 };
@@ -78,7 +79,11 @@ fn configuration_of(state: &State, cluster: &Cluster) -> Result<String> {
     for stage in ["node-initialize", "pod-ready", "pod-complete", "pod-delete"] {
         let path = state.toolbox.share("kwok", &format!("{stage}.yaml"))?;
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        documents.push(if stage == "pod-ready" { except_own_status(&text)? } else { text });
+        documents.push(match stage {
+            "pod-ready" => except_own_status(&text)?,
+            "node-initialize" => with_kubernetes_version(&text)?,
+            _ => text,
+        });
     }
     let mut forwards = String::new();
     let targets = [
@@ -98,6 +103,16 @@ fn configuration_of(state: &State, cluster: &Cluster) -> Result<String> {
          selector:\n    matchNamespaces: [istio-system]\n    matchNames: [istiod-lab]\n  forwards:\n{forwards}"
     ));
     Ok(documents.join("\n---\n"))
+}
+
+/// Lets nodes report the API server's version: by it istiod chooses the kind of sidecar.
+fn with_kubernetes_version(stage: &str) -> Result<String> {
+    const VERSION: &str = "kubeletVersion: {{ or $nodeInfo.kubeletVersion $kwokVersion }}";
+    ensure!(
+        stage.matches(VERSION).count() == 1,
+        "kwok's stage node-initialize has another shape than expected"
+    );
+    Ok(stage.replacen(VERSION, &format!("kubeletVersion: {KUBERNETES_VERSION}"), 1))
 }
 
 /// Adds a condition to the stage that makes pods run.

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::{
     kubectl::{self, Kubectl},
+    mesh::AppliedMesh,
     namespace, run,
     state::{self, Cluster, LAB_VARIABLE, State},
 };
@@ -143,8 +144,38 @@ impl Lab {
 
     /// Applies YAML as it is, by `kubectl apply --server-side`, whatever the outcome: refusals are results too.
     pub fn apply(&self, cluster: &str, yaml: &str) -> Result<Output> {
+        self.kubectl_with_input(cluster, ["apply", "--server-side", "--force-conflicts", "-f", "-"], yaml)
+    }
+
+    /// Runs kubectl with `input` on standard input, whatever its exit code.
+    pub fn kubectl_with_input<S: AsRef<OsStr>>(
+        &self,
+        cluster: &str,
+        arguments: impl IntoIterator<Item = S>,
+        input: &str,
+    ) -> Result<Output> {
         self.cluster(cluster)?;
-        let mut command = Kubectl::new(&self.state, cluster)?.command();
-        run::with_input(command.args(["apply", "--server-side", "--force-conflicts", "-f", "-"]), yaml)
+        run::with_input(Kubectl::new(&self.state, cluster)?.command().args(arguments), input)
+    }
+
+    /// Standard output of a kubectl call that must succeed.
+    pub fn kubectl_output<S: AsRef<OsStr>>(
+        &self,
+        cluster: &str,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<String> {
+        self.cluster(cluster)?;
+        run::output(Kubectl::new(&self.state, cluster)?.command().args(arguments))
+    }
+
+    /// Applies the fixture mesh `tests/lab/meshes/<name>` and waits until its pods are endpoints. It is taken away
+    /// when the returned value is dropped; until then others that apply a mesh wait.
+    pub fn apply_mesh(&self, name: &str) -> Result<AppliedMesh> {
+        self.apply_tree(&crate::source_directory().join("meshes").join(name))
+    }
+
+    /// Like [`Self::apply_mesh`], for any directory with one directory per cluster.
+    pub fn apply_tree(&self, tree: &Path) -> Result<AppliedMesh> {
+        AppliedMesh::apply(self, tree)
     }
 }

@@ -15,11 +15,14 @@ mod istio;
 mod kubectl;
 mod kwok;
 mod lab;
+pub mod mesh;
 mod namespace;
+mod pods;
 pub mod programs;
 pub mod run;
 mod servers;
 pub mod state;
+mod tree;
 pub mod up;
 mod wheel;
 
