@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
@@ -9,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
+    forward::PortForward,
     kubectl::{self, Kubectl},
     mesh::AppliedMesh,
     namespace, run,
@@ -32,10 +34,15 @@ impl Lab {
         let directory = std::env::var_os(LAB_VARIABLE).unwrap_or_else(|| {
             panic!("this test needs the lab: run `cargo xtask test`, or `cargo xtask lab shell` and the test in it")
         });
-        match Self::open(Path::new(&directory)) {
+        let lab = match Self::open(Path::new(&directory)) {
             Ok(lab) => lab,
             Err(error) => panic!("this test needs the lab: {error:#}"),
-        }
+        };
+        assert!(
+            namespace::is_inside(lab.state.keeper),
+            "this test must run in the lab's network: run `cargo xtask test`, or the test in `cargo xtask lab shell`"
+        );
+        lab
     }
 
     /// The running lab in a state directory.
@@ -125,9 +132,7 @@ impl Lab {
         cluster: &str,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Output> {
-        self.cluster(cluster)?;
-        let mut command = Kubectl::new(&self.state, cluster)?.command();
-        command.args(arguments).output().context("cannot run kubectl")
+        self.kubectl_command(cluster)?.args(arguments).output().context("cannot run kubectl")
     }
 
     /// Runs istioctl against one cluster, whatever its exit code.
@@ -147,6 +152,17 @@ impl Lab {
         self.kubectl_with_input(cluster, ["apply", "--server-side", "--force-conflicts", "-f", "-"], yaml)
     }
 
+    /// kubectl bound to one cluster, without further arguments.
+    pub fn kubectl_command(&self, cluster: &str) -> Result<Command> {
+        self.cluster(cluster)?;
+        Ok(Kubectl::new(&self.state, cluster)?.command())
+    }
+
+    /// Forwards a local port to a pod's, as long as the returned value lives.
+    pub fn port_forward(&self, cluster: &str, namespace: &str, pod: &str, port: u16) -> Result<PortForward> {
+        PortForward::start(self, cluster, namespace, pod, port)
+    }
+
     /// Runs kubectl with `input` on standard input, whatever its exit code.
     pub fn kubectl_with_input<S: AsRef<OsStr>>(
         &self,
@@ -154,8 +170,7 @@ impl Lab {
         arguments: impl IntoIterator<Item = S>,
         input: &str,
     ) -> Result<Output> {
-        self.cluster(cluster)?;
-        run::with_input(Kubectl::new(&self.state, cluster)?.command().args(arguments), input)
+        run::with_input(self.kubectl_command(cluster)?.args(arguments), input)
     }
 
     /// Standard output of a kubectl call that must succeed.
@@ -164,8 +179,15 @@ impl Lab {
         cluster: &str,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<String> {
-        self.cluster(cluster)?;
-        run::output(Kubectl::new(&self.state, cluster)?.command().args(arguments))
+        run::output(self.kubectl_command(cluster)?.args(arguments))
+    }
+
+    /// Waits until no other test has a mesh in the lab, and keeps them waiting as long as the returned file is open.
+    pub fn exclusive(&self) -> Result<File> {
+        let path = self.directory.join("mesh.lock");
+        let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(lock)
     }
 
     /// Applies the fixture mesh `tests/lab/meshes/<name>` and waits until its pods are endpoints. It is taken away

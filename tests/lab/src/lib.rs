@@ -10,6 +10,7 @@ use std::path::Path;
 pub mod build;
 pub mod cache;
 mod certs;
+pub mod forward;
 mod go;
 mod istio;
 mod kubectl;

@@ -26,9 +26,7 @@ impl AppliedMesh {
         for cluster in objects.keys() {
             lab.cluster(cluster)?;
         }
-        let path = lab.directory().join("mesh.lock");
-        let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        let lock = lab.exclusive()?;
         // Made first: a mesh that is half applied is taken away too.
         let mesh = Self { lab: lab.clone(), objects, _lock: lock };
         for (cluster, objects) in &mesh.objects {

@@ -53,9 +53,19 @@ pub(crate) fn create(directory: &Path, clusters: &[Cluster]) -> Result<(u32, u64
 
 /// A command that runs `program` inside the network of the namespace, seen and killed like any child.
 pub(crate) fn command(keeper: u32, program: &Path) -> Command {
+    // The kernel refuses to enter the user namespace that one is in.
+    if is_inside(keeper) {
+        return Command::new(program);
+    }
     let mut command = Command::new("nsenter");
     command.args(["--user", "--net", "--preserve-credentials", "-t", &keeper.to_string(), "--"]).arg(program);
     command
+}
+
+/// Whether this process is in the namespace's network.
+pub(crate) fn is_inside(keeper: u32) -> bool {
+    let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    network("self").is_some_and(|own| network(&keeper.to_string()) == Some(own))
 }
 
 /// A server inside the namespace that dies with it.
