@@ -1,4 +1,5 @@
 //! Tools of the project itself, run as `cargo xtask COMMAND`. Owns nothing a user runs; each command is a module.
+#![expect(clippy::disallowed_methods, reason = "a tool: files are its work")]
 
 use std::{path::Path, process::ExitCode};
 
@@ -9,6 +10,7 @@ mod dist;
 mod docs;
 mod krew;
 mod lab;
+mod test;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Tools of this project")]
@@ -22,6 +24,8 @@ enum Command {
     /// Real clusters with Istio on this machine, for tests
     #[command(subcommand)]
     Lab(lab::Command),
+    /// Run all tests of the workspace, in a lab made for them
+    Test(test::Arguments),
     /// Build the release archive for this machine's platform
     Dist(dist::Arguments),
     /// Fill the krew manifests from the release archives
@@ -33,6 +37,7 @@ enum Command {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Lab(command) => return lab::run(command),
+        Command::Test(arguments) => return test::run(arguments),
         Command::Dist(arguments) => dist::run(&arguments)?,
         Command::Krew(arguments) => krew::run(&arguments)?,
         Command::Docs(arguments) => docs::run(&arguments)?,

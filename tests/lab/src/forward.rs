@@ -48,7 +48,8 @@ impl PortForward {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let url = format!("http://127.0.0.1:{}{path}", self.port);
         let mut response = agent.get(&url).call().with_context(|| format!("no answer from {url}"))?;
-        let body = response.body_mut().read_to_string().with_context(|| format!("no full answer from {url}"))?;
+        let body =
+            response.body_mut().read_to_string().with_context(|| format!("no full answer from {url}"))?;
         Ok((response.status().as_u16(), body))
     }
 }

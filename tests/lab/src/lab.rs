@@ -1,7 +1,7 @@
 //! A running lab as tests and commands use it.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -113,6 +113,13 @@ impl Lab {
     /// A command that runs in the lab's network, with `KUBECONFIG`, `MESH_LAB` and the lab's programs on `PATH`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = namespace::command(self.state.keeper, Path::new(program.as_ref()));
+        command.env("PATH", self.path_variable()?);
+        command.env("KUBECONFIG", &self.state.kubeconfig).env(LAB_VARIABLE, &self.directory);
+        Ok(command)
+    }
+
+    /// `PATH` with the lab's programs before those of this process.
+    pub fn path_variable(&self) -> Result<OsString> {
         let mut path: Vec<PathBuf> = Vec::new();
         for program in self.state.toolbox.programs.values() {
             let Some(directory) = program.parent() else { continue };
@@ -121,9 +128,7 @@ impl Lab {
             }
         }
         path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-        command.env("PATH", std::env::join_paths(path)?);
-        command.env("KUBECONFIG", &self.state.kubeconfig).env(LAB_VARIABLE, &self.directory);
-        Ok(command)
+        std::env::join_paths(path).context("the lab's cache lies in a directory that PATH cannot name")
     }
 
     /// Runs kubectl against one cluster, whatever its exit code.
@@ -199,5 +204,51 @@ impl Lab {
     /// Like [`Self::apply_mesh`], for any directory with one directory per cluster.
     pub fn apply_tree(&self, tree: &Path) -> Result<AppliedMesh> {
         AppliedMesh::apply(self, tree)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(directory: &Path) -> String {
+        format!("{:#}", Lab::open(directory).unwrap_err())
+    }
+
+    fn state(keeper: u32, keeper_start: u64, complete: bool) -> State {
+        State {
+            keeper,
+            keeper_start,
+            clusters: vec![Cluster::new("west", 1)],
+            kubeconfig: PathBuf::from("/nowhere"),
+            toolbox: crate::build::Toolbox {
+                programs: [("kubectl".to_owned(), PathBuf::from("/nowhere/kubectl"))].into(),
+                ..Default::default()
+            },
+            complete,
+        }
+    }
+
+    #[test]
+    fn a_directory_without_a_lab_is_refused_with_the_command_to_run() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(refusal(directory.path()).contains("run `cargo xtask lab up west east`"));
+    }
+
+    #[test]
+    fn a_lab_whose_first_process_has_ended_is_refused_even_when_its_number_is_used_again() {
+        let directory = tempfile::tempdir().unwrap();
+        state(std::process::id(), 1, true).write(directory.path()).unwrap();
+        assert!(refusal(directory.path()).contains("has ended"));
+    }
+
+    #[test]
+    fn a_lab_that_is_not_complete_or_misses_a_program_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let (own, start) = (std::process::id(), state::start_time(std::process::id()).unwrap());
+        state(own, start, false).write(directory.path()).unwrap();
+        assert!(refusal(directory.path()).contains("not complete"));
+        state(own, start, true).write(directory.path()).unwrap();
+        assert!(refusal(directory.path()).contains("program kubectl is missing"));
     }
 }

@@ -5,8 +5,9 @@ use mesh_lab::Lab;
 use serde_json::Value;
 
 fn json(lab: &Lab, cluster: &str, arguments: &[&str]) -> Value {
-    let text = lab.kubectl_output(cluster, arguments.iter().chain(&["-o", "json"])).unwrap();
-    serde_json::from_str(&text).unwrap()
+    let text =
+        lab.kubectl_output(cluster, arguments.iter().chain(&["-o", "json"])).expect("kubectl succeeds");
+    serde_json::from_str(&text).expect("kubectl writes JSON")
 }
 
 #[test]
