@@ -11,6 +11,7 @@
 pub mod admiral;
 pub mod admission;
 pub mod engine;
+mod facts;
 mod finding;
 mod focus;
 mod outcome;

@@ -1,6 +1,6 @@
 //! The one list of rules, in order of their codes.
 
-use crate::rules::{locality, tool};
+use crate::rules::{locality, services, tool};
 use crate::{Code, Rule};
 
 /// Every rule.
@@ -10,7 +10,11 @@ pub static ALL: &[&Rule] = &[
     &locality::SUBSET_DROPS_LOCALITY,
     &locality::PORT_POLICY_DROPS_OUTLIER_DETECTION,
     &locality::LOCALITY_SETTING_INVALID,
+    &locality::NODE_WITHOUT_LOCALITY,
     &locality::DISTRIBUTE_WITHOUT_OUTLIER_DETECTION,
+    &services::SERVICE_MISSING_IN_CLIENT_CLUSTER,
+    &services::PORT_NAME_DIFFERS,
+    &services::PORT_DIFFERS,
 ];
 
 /// The rule with this code, or with this name.

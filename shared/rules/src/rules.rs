@@ -2,4 +2,5 @@
 //! `registry.rs`.
 
 pub mod locality;
+pub mod services;
 pub mod tool;

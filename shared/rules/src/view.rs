@@ -3,7 +3,7 @@
 //! The note keeps `needs` honest: the page runner compares it with what the rule declares. The control plane
 //! is the frame of every rule and is always read, so its derived facts are not noted.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use mesh_model::row::{
     ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
@@ -13,6 +13,9 @@ use mesh_model::{
     Cluster, ClusterName, ControlPlane, Gaps, HostServices, Kind, KindSet, Mesh, Name, Namespace, Note, Row,
     ServiceAt, Table,
 };
+
+use crate::facts::cluster_local::LocalHosts;
+use crate::facts::membership::Membership;
 
 /// Kinds that are always read, whatever rules are selected: the frame of [`ControlPlane`].
 pub const FRAME: KindSet = KindSet::Namespace.union(KindSet::ConfigMap).union(KindSet::Deployment);
@@ -119,11 +122,13 @@ pub struct MeshView<'a> {
     mesh: &'a Mesh,
     context: &'a Context,
     judged: Vec<ClusterView<'a>>,
+    membership: OnceCell<Membership>,
+    local_hosts: OnceCell<LocalHosts>,
 }
 
 impl<'a> MeshView<'a> {
     pub(crate) fn new(mesh: &'a Mesh, context: &'a Context, judged: Vec<ClusterView<'a>>) -> Self {
-        Self { mesh, context, judged }
+        Self { mesh, context, judged, membership: OnceCell::new(), local_hosts: OnceCell::new() }
     }
 
     /// The clusters that can be judged: no gap in what the rule concludes from.
@@ -135,6 +140,17 @@ impl<'a> MeshView<'a> {
     /// Every cluster, also those that cannot be judged; what is absent there proves nothing.
     pub fn all_clusters(&self) -> impl Iterator<Item = ClusterView<'a>> {
         self.mesh.clusters().iter().map(|cluster| ClusterView::new(cluster, self.context))
+    }
+
+    /// Which clusters belong to one mesh; computed once for a rule.
+    pub(crate) fn membership(&self) -> &Membership {
+        self.membership.get_or_init(|| Membership::of(self))
+    }
+
+    /// Hosts that some cluster keeps to itself; computed once for a rule.
+    pub(crate) fn local_hosts(&self) -> &LocalHosts {
+        let planes = self.mesh.clusters().iter().map(|cluster| &cluster.control_plane);
+        self.local_hosts.get_or_init(|| LocalHosts::of(planes))
     }
 
     /// Services of all clusters by host name.

@@ -1,9 +1,9 @@
 //! MESH205.
 
-use mesh_model::Row;
 use mesh_model::row::{DestinationRule, LoadBalancer, LocalityLbSetting, Subset};
+use mesh_model::{FieldPath, Row};
 use mesh_traffic::{Level, Scope, effective, scopes};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, Severity, Sink, Tags};
@@ -26,19 +26,24 @@ fn check(view: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>)
         if !has_balancer_without_locality(subset) {
             continue;
         }
-        let Some((hidden_at, hidden)) = hidden_setting(&row.fact, at) else { continue };
+        let Some(Hidden { scope, level, setting }) = hidden_setting(&row.fact, at) else { continue };
         let path = Level::Subset(at).path().then("loadBalancer");
-        let source = hidden_at.path().then("loadBalancer").then("localityLbSetting");
-        let target = path.clone().then("localityLbSetting").to_pointer();
-        let copy = json!([{"op": "copy", "from": source.to_pointer(), "path": target}]);
+        let source = level.path().then("loadBalancer").then("localityLbSetting");
+        let mut copies = vec![copy(&source, &path.clone().then("localityLbSetting"))];
+        if let Some(detection) = detection_to_take_along(&row.fact, at, scope) {
+            let from = detection.path().then("outlierDetection");
+            copies.push(copy(&from, &Level::Subset(at).path().then("outlierDetection")));
+        }
         let message = format!(
             "DestinationRule \"{}\" gives subset \"{}\" a loadBalancer of its own, which hides {source}",
             row.obj.qualified_name(),
             subset.name,
         );
-        let draft =
-            out.report(row, path, message).evidence(row, source, summary(hidden)).json_patch(copy, true);
-        if is_bare(hidden) && mesh_does_the_same(view) {
+        let draft = out
+            .report(row, path, message)
+            .evidence(row, source, summary(setting))
+            .json_patch(Value::Array(copies), true);
+        if is_bare(setting) && mesh_does_the_same(view) {
             let _ = draft.severity(Severity::Info);
         }
     }
@@ -49,17 +54,39 @@ fn has_balancer_without_locality(subset: &Subset) -> bool {
     balancer.is_some_and(|lb| lb.locality.is_none() && takes_part(lb))
 }
 
+/// A locality setting that does not reach a subset.
+struct Hidden<'a> {
+    /// What traffic without a subset gets it for.
+    scope: Scope,
+    level: Level,
+    setting: &'a LocalityLbSetting,
+}
+
 /// The setting that traffic without a subset gets on some port where the subset's own balancer takes its place.
-fn hidden_setting(rule: &DestinationRule, subset: usize) -> Option<(Level, &LocalityLbSetting)> {
-    scopes(rule).into_iter().filter(|scope| scope.subset == Some(subset)).find_map(|scope| {
-        if effective(rule, scope).load_balancer.level != Level::Subset(subset) {
+fn hidden_setting(rule: &DestinationRule, subset: usize) -> Option<Hidden<'_>> {
+    scopes(rule).into_iter().filter(|scope| scope.subset == Some(subset)).find_map(|own| {
+        if effective(rule, own).load_balancer.level != Level::Subset(subset) {
             return None;
         }
-        let base = effective(rule, Scope { subset: None, port: scope.port }).load_balancer;
+        let scope = Scope { subset: None, ..own };
+        let base = effective(rule, scope).load_balancer;
         let balancer = base.value.filter(|lb| takes_part(lb))?;
         let setting = balancer.locality.as_ref().filter(|setting| setting.is_enabled())?;
-        Some((base.level, setting))
+        Some(Hidden { scope, level: base.level, setting })
     })
+}
+
+/// On ports where no outlier detection reaches the subset a copied setting would be dead: the level whose
+/// detection goes with it.
+fn detection_to_take_along(rule: &DestinationRule, subset: usize, scope: Scope) -> Option<Level> {
+    let base = effective(rule, scope).outlier_detection;
+    let lacks =
+        |own: &Scope| own.subset == Some(subset) && effective(rule, *own).outlier_detection.value.is_none();
+    (base.value.is_some() && scopes(rule).iter().any(lacks)).then_some(base.level)
+}
+
+fn copy(from: &FieldPath, to: &FieldPath) -> Value {
+    json!({"op": "copy", "from": from.to_pointer(), "path": to.to_pointer()})
 }
 
 /// `PASSTHROUGH` and zone-aware balancers leave locality settings aside on purpose.

@@ -1,0 +1,6 @@
+//! What several rules ask about a mesh: who belongs together, what reaches whom. Reads tables through the views,
+//! so that the kinds count as read; reports nothing.
+
+pub(crate) mod cluster_local;
+pub(crate) mod membership;
+pub(crate) mod pods;

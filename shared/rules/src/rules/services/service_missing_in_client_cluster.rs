@@ -1,0 +1,154 @@
+//! MESH301.
+
+use mesh_model::row::{PodFact, ServiceFact};
+use mesh_model::{FieldPath, HostPattern, Kind, ObjectRef, Row, path};
+use serde_json::{Map, Value, json};
+
+use crate::facts::pods;
+use crate::rule::declare_rule;
+use crate::{Check, ClusterView, MeshView, Severity, Sink, Subject, Tags};
+
+declare_rule! {
+    "service_missing_in_client_cluster.md",
+    pub static SERVICE_MISSING_IN_CLIENT_CLUSTER = {
+        code: 301, name: "service-missing-in-client-cluster",
+        summary: "services of other clusters have a Service that clients can resolve",
+        severity: Warning, tags: Tags::DRIFT,
+        needs: [Namespace, Service, Pod, EndpointSlice, Secret, VirtualService, Sidecar],
+        closed: [Namespace, Service, Pod, EndpointSlice], after: [],
+        check: Check::Mesh(check),
+    };
+}
+
+fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
+    let clients: Vec<(ClusterView<'_>, &Row<PodFact>)> = mesh
+        .clusters()
+        .iter()
+        .filter_map(|view| Some((*view, view.pods().rows().iter().find(|pod| cannot_resolve(view, pod))?)))
+        .collect();
+    for host in mesh.hosts().iter().filter(|host| !mesh.local_hosts().contain(&host.name)) {
+        let services: Vec<_> = mesh.services_of(host).collect();
+        let lacking: Vec<_> = clients
+            .iter()
+            .filter(|(client, _)| !services.iter().any(|(view, _)| view.name() == client.name()))
+            .collect();
+        if lacking.is_empty() {
+            continue;
+        }
+        let servers: Vec<_> =
+            services.iter().filter(|(view, service)| pods::serves_an_application(view, service)).collect();
+        for (client, pod) in lacking {
+            let joined = |(server, _): &&&(ClusterView<'_>, &Row<ServiceFact>)| {
+                mesh.membership().joined(client.name(), server.name())
+            };
+            if let Some((server, service)) = servers.iter().find(joined) {
+                report(client, pod, server, service, out);
+            }
+        }
+    }
+}
+
+/// An application whose names are resolved by the DNS of its cluster alone, or by ztunnel, which has no address
+/// to give for such a name.
+fn cannot_resolve(client: &ClusterView<'_>, pod: &Row<PodFact>) -> bool {
+    if !pods::is_application(pod) {
+        return false;
+    }
+    let mut proxies = pod.fact.containers.iter().filter(|container| &*container.name == "istio-proxy");
+    let captures = |value: &str| value == "true";
+    let of_pod = proxies.find_map(|proxy| proxy.env.get("ISTIO_META_DNS_CAPTURE").map(captures));
+    let of_mesh =
+        || client.control_plane().mesh_config.as_ref().is_some_and(|(_, config)| config.dns_capture);
+    !pod.fact.has_proxy || !of_pod.unwrap_or_else(of_mesh)
+}
+
+fn report(
+    client: &ClusterView<'_>,
+    pod: &Row<PodFact>,
+    server: &ClusterView<'_>,
+    service: &Row<ServiceFact>,
+    out: &mut Sink<'_>,
+) {
+    let (namespace, name) = (&service.obj.namespace, &service.obj.name);
+    let object = ObjectRef::new(client.name().clone(), Kind::Service, namespace.clone(), name.clone());
+    let has_namespace = client.namespaces().find("", namespace).is_some();
+    let naming = naming(client, &format!("{namespace}.svc.cluster.local"), name);
+    let message = format!(
+        "Service \"{namespace}/{name}\" runs in cluster \"{}\" and is missing here, so clients cannot resolve its name",
+        server.name(),
+    );
+    let mut objects = Vec::new();
+    if !has_namespace {
+        objects.push(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": &**namespace}}));
+    }
+    objects.push(stub(service));
+    let draft = out
+        .report_object(object, FieldPath::root(), message)
+        .peer(server.name())
+        .evidence(service, path!["spec"], "has endpoints in the mesh")
+        .evidence(pod, path!["spec"], "resolves names by the DNS of its cluster")
+        .manifest(objects, has_namespace);
+    if let Some((object, path)) = naming {
+        draft.evidence_of(Subject::Object(object), path, "names the host");
+    } else if !has_namespace {
+        let _ = draft.severity(Severity::Info);
+    }
+}
+
+/// A route or Sidecar of the client's cluster that names the host itself, not by a wildcard.
+fn naming(client: &ClusterView<'_>, domain: &str, name: &str) -> Option<(ObjectRef, FieldPath)> {
+    let host = format!("{name}.{domain}");
+    let exact =
+        |pattern: &HostPattern| matches!(pattern, HostPattern::Exact(exact) if *exact == host.as_str());
+    let route = client.virtual_services().rows().iter().find(|row| {
+        row.fact.hosts.iter().chain(row.fact.destinations.iter().map(|(host, _)| host)).any(exact)
+    });
+    if let Some(route) = route {
+        return Some((route.obj.clone(), path!["spec"]));
+    }
+    let wanted = |entry: &str| entry.rsplit_once('/').is_some_and(|(_, wanted)| wanted == host);
+    let sidecar = client
+        .sidecars()
+        .rows()
+        .iter()
+        .find(|row| row.fact.egress_hosts.iter().any(|entry| wanted(entry)))?;
+    Some((sidecar.obj.clone(), path!["spec", "egress"]))
+}
+
+/// The Service as it is in the other cluster, without what its API server gave it.
+fn stub(service: &Row<ServiceFact>) -> Value {
+    let ports: Vec<Value> = service
+        .fact
+        .ports
+        .iter()
+        .map(|port| {
+            let mut entry = Map::new();
+            if !port.name.is_empty() {
+                entry.insert("name".to_owned(), json!(&*port.name));
+            }
+            entry.insert("port".to_owned(), json!(port.number));
+            entry.insert("protocol".to_owned(), json!(&*port.protocol));
+            if let Some(app_protocol) = &port.app_protocol {
+                entry.insert("appProtocol".to_owned(), json!(&**app_protocol));
+            }
+            if !port.target.is_empty() {
+                let target =
+                    port.target.parse::<u16>().map_or_else(|_| json!(&*port.target), |number| json!(number));
+                entry.insert("targetPort".to_owned(), target);
+            }
+            Value::Object(entry)
+        })
+        .collect();
+    let selector: Map<String, Value> =
+        service.fact.selector.iter().map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    let mut spec = json!({"ports": ports, "selector": selector});
+    if service.fact.headless {
+        spec["clusterIP"] = json!("None");
+    }
+    json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": &*service.obj.name, "namespace": &*service.obj.namespace},
+        "spec": spec,
+    })
+}
