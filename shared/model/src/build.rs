@@ -39,6 +39,16 @@ macro_rules! cluster_builder {
                 }
             }
 
+            /// Takes over what `other` read of the same cluster, behind what is here.
+            pub fn absorb(&mut self, other: Self) {
+                for (kind, gap) in other.gaps.iter() {
+                    self.gaps.lose(kind, gap.clone());
+                }
+                self.notes.extend(other.notes);
+                self.seen |= other.seen;
+                $(self.$field.extend(other.$field);)+
+            }
+
             /// Sorts and derives. `place` names the origin of a row for the note on names given twice.
             fn build(self, notes: &mut Vec<Note>, place: &dyn Fn(Origin) -> String) -> Cluster {
                 notes.extend(self.notes);

@@ -1,0 +1,149 @@
+//! One document or list item into the wire shape of its kind, and that into the cluster.
+//!
+//! Three readers, each with the last word over the one before: `fast` for plain YAML, serde-saphyr for all of
+//! YAML, serde_json for JSON. What serde-saphyr reads goes through serde_json as well, so one object gives one
+//! message whatever it was written in, and the message an API server's JSON would give.
+
+use mesh_model::{FieldPath, Kind, Origin, Step};
+use mesh_wire::{KindVisitor, Lower, Resource, lower_json, with_kind};
+use serde_json::Value;
+
+use crate::split::Position;
+use crate::{fast, locate};
+
+/// Nested deeper, a document is refused: recursion must end.
+const MAX_DEPTH: usize = 128;
+
+/// How a part of a file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A JSON value.
+    Json,
+    /// A YAML document.
+    Yaml,
+    /// An element of a YAML list: a sequence of one, because it begins at its dash.
+    Item,
+}
+
+/// What is wrong, and where in the text that was read (line from 1, column from 0).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) message: String,
+    pub(crate) at: Position,
+}
+
+/// Lowers the object in `text`.
+pub(crate) fn object(
+    text: &str,
+    form: Form,
+    kind: Kind,
+    origin: Origin,
+    into: &mut Lower<'_>,
+) -> Result<(), Failure> {
+    struct Fast<'t, 'l, 'a>(&'t str, bool, Origin, &'l mut Lower<'a>);
+    impl KindVisitor for Fast<'_, '_, '_> {
+        type Out = bool;
+        fn visit<T: Resource>(self) -> bool {
+            fast::from_str::<T>(self.0, self.1).map(|object| object.lower(self.2, self.3)).is_ok()
+        }
+    }
+    if form == Form::Json {
+        return json(text, text, form, kind, origin, into);
+    }
+    if with_kind(kind, Fast(text, form == Form::Item, origin, into)) {
+        into.builder().saw(kind);
+        return Ok(());
+    }
+    value(text, form)
+        .map_err(|failure| hide_secret(kind, failure))
+        .and_then(|value| json(&value.to_string(), text, form, kind, origin, into))
+}
+
+/// Lowers `json`; `text` is what it came from, for the place of an error.
+fn json(
+    json: &str,
+    text: &str,
+    form: Form,
+    kind: Kind,
+    origin: Origin,
+    into: &mut Lower<'_>,
+) -> Result<(), Failure> {
+    lower_json(kind, json.as_bytes(), origin, into).map_err(|error| {
+        let at = locate::walk(text, form, &field_path(&error.path)).unwrap_or(Position::START);
+        hide_secret(kind, Failure { message: error.to_string(), at })
+    })
+}
+
+/// Messages of serde quote the value; the values of a Secret must not come out.
+pub(crate) fn hide_secret(kind: Kind, failure: Failure) -> Failure {
+    if kind == Kind::Secret {
+        Failure { message: "Secret cannot be decoded; its values are not shown".to_owned(), ..failure }
+    } else {
+        failure
+    }
+}
+
+/// The object in `text` as a JSON value.
+pub(crate) fn value(text: &str, form: Form) -> Result<Value, Failure> {
+    if form == Form::Json {
+        return serde_json::from_str(text).map_err(|error| {
+            let full = error.to_string();
+            Failure {
+                message: full.split(" at line ").next().unwrap_or(&full).to_owned(),
+                at: Position {
+                    line: u32::try_from(error.line()).unwrap_or(u32::MAX).max(1),
+                    column: u32::try_from(error.column()).unwrap_or(u32::MAX).saturating_sub(1),
+                },
+            }
+        });
+    }
+    let options = yaml_options(text);
+    let value =
+        serde_yaml::from_str_with_options::<Value>(text, options).map_err(|error| yaml_failure(&error))?;
+    match (form, value) {
+        (Form::Item, Value::Array(mut items)) if items.len() == 1 => Ok(items.remove(0)),
+        (_, value) => Ok(value),
+    }
+}
+
+/// Limits that no honest document of this size meets; aliases may not blow it up.
+fn yaml_options(text: &str) -> serde_yaml::Options {
+    let events = text.len().saturating_add(1000);
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_events: events,
+            max_nodes: events,
+            max_aliases: events,
+            max_anchors: events,
+            max_depth: MAX_DEPTH,
+            max_total_scalar_bytes: usize::MAX,
+            enforce_alias_anchor_ratio: false,
+        },
+        with_snippet: false,
+    }
+}
+
+fn yaml_failure(error: &serde_yaml::Error) -> Failure {
+    let full = error.render_with_formatter(&serde_yaml::UserMessageFormatter);
+    let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
+    let at = error.location().map_or(Position::START, |location| Position {
+        line: u32::try_from(location.line()).unwrap_or(u32::MAX).max(1),
+        column: u32::try_from(location.column()).unwrap_or(u32::MAX).saturating_sub(1),
+    });
+    Failure { message: message.trim_end_matches('.').to_owned(), at }
+}
+
+/// The path of a decoding error, `spec.ports[0].port`. A key that holds a dot ends it early, at its parent.
+fn field_path(text: &str) -> FieldPath {
+    let mut path = FieldPath::root();
+    for part in text.split('.') {
+        let mut pieces = part.split('[');
+        if let Some(key) = pieces.next().filter(|key| !key.is_empty()) {
+            path = path.then(key.to_owned());
+        }
+        for index in pieces.filter_map(|piece| piece.strip_suffix(']')?.parse::<usize>().ok()) {
+            path = path.then(Step::Index(index));
+        }
+    }
+    path
+}
