@@ -5,6 +5,10 @@ mod common;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod manifests;
+#[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod server;
 #[cfg(test)]
 mod verdicts;
