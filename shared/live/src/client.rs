@@ -18,10 +18,10 @@ use kube::client::{AuthError, ClientBuilder};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use mesh_model::Gap;
-use tokio::time::Instant;
 
 use crate::Plan;
 use crate::kubeconfig;
+use crate::request::End;
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -44,7 +44,7 @@ pub(crate) async fn connect(
     kubeconfig: &Kubeconfig,
     context: &str,
     plan: &Plan,
-    end: Option<Instant>,
+    end: Option<End>,
 ) -> Result<Connection, Gap> {
     let config = config(kubeconfig, context, plan).await?;
     let server = server(&config.cluster_url);
@@ -52,12 +52,11 @@ pub(crate) async fn connect(
     let runs_plugin = user.exec.is_some() || user.auth_provider.is_some();
     let make = move || ClientBuilder::try_from(config).map(ClientBuilder::build);
     let built = if runs_plugin {
-        let limit = Instant::now() + PLUGIN_TIMEOUT;
-        let limit = end.map_or(limit, |end| end.min(limit));
-        let started = Instant::now();
-        match tokio::time::timeout_at(limit, tokio::task::spawn_blocking(make)).await {
+        let own = End::in_time(PLUGIN_TIMEOUT);
+        let end = end.filter(|end| end.at < own.at).unwrap_or(own);
+        match tokio::time::timeout_at(end.at, tokio::task::spawn_blocking(make)).await {
             Ok(joined) => joined.map_err(|error| unreachable(format!("credential plugin: {error}")))?,
-            Err(_) => return Err(timeout(started.elapsed())),
+            Err(_) => return Err(timeout(end.after)),
         }
     } else {
         make()

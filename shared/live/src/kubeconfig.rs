@@ -100,7 +100,7 @@ pub(crate) fn cause(error: &KubeconfigError) -> String {
 }
 
 /// The merged kubeconfig.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Contexts {
     pub(crate) config: Kubeconfig,
     files: Vec<PathBuf>,

@@ -35,6 +35,9 @@ mod plan;
 mod request;
 mod version;
 
+#[cfg(test)]
+mod tests;
+
 pub use discover::{RemoteClusters, Unmatched};
 pub use error::LiveError;
 pub use event::Event;

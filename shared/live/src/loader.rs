@@ -17,7 +17,7 @@ use crate::discover::{RemoteClusters, cluster_ids, match_contexts};
 use crate::event::{Event, Events};
 use crate::kubeconfig::Contexts;
 use crate::list::Lists;
-use crate::request::{JSON, Requests};
+use crate::request::{End, JSON, Requests};
 use crate::version::{Choice, Served, kubernetes_version};
 use crate::{Discover, LiveError, Plan};
 
@@ -58,12 +58,7 @@ pub struct Reading {
 pub async fn load(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Result<Loaded, LiveError> {
     let contexts = plan.kubeconfig.read()?;
     let mut targets = select(&contexts, plan)?;
-    let run = Run {
-        contexts: &contexts,
-        plan,
-        end: plan.timeout.map(|limit| Instant::now() + limit),
-        events: Events(events),
-    };
+    let run = Run { contexts: &contexts, plan, end: plan.timeout.map(End::in_time), events: Events(events) };
     let mut open = HashMap::new();
     let (mut remote, mut same) = (RemoteClusters::default(), Vec::new());
     if plan.all_contexts {
@@ -84,11 +79,12 @@ pub async fn load(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Result
 /// Clients that were made before their cluster's turn, by context. A plugin that asks for a password asks once.
 type Open = HashMap<String, Result<Requests, Gap>>;
 
-struct Run<'a> {
-    contexts: &'a Contexts,
-    plan: &'a Plan,
-    end: Option<Instant>,
-    events: Events,
+pub(crate) struct Run<'a> {
+    pub(crate) contexts: &'a Contexts,
+    pub(crate) plan: &'a Plan,
+    /// When everything ends.
+    pub(crate) end: Option<End>,
+    pub(crate) events: Events,
 }
 
 impl Run<'_> {
@@ -97,7 +93,7 @@ impl Run<'_> {
         Ok(self.requests(connection))
     }
 
-    const fn requests(&self, connection: Connection) -> Requests {
+    pub(crate) const fn requests(&self, connection: Connection) -> Requests {
         Requests::new(connection, self.plan.request_timeout, self.end)
     }
 
@@ -150,7 +146,11 @@ impl Run<'_> {
         (kept, same)
     }
 
-    async fn read(&self, target: Target, opened: Option<Result<Requests, Gap>>) -> (ClusterBuilder, Reading) {
+    pub(crate) async fn read(
+        &self,
+        target: Target,
+        opened: Option<Result<Requests, Gap>>,
+    ) -> (ClusterBuilder, Reading) {
         let started = Instant::now();
         let cluster = target.name;
         self.events.send(Event::ClusterStarted { cluster: cluster.clone() });

@@ -7,6 +7,7 @@
 use std::error::Error as StdError;
 use std::io;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
@@ -89,22 +90,36 @@ impl From<Failure> for Gap {
     }
 }
 
+/// When everything ends, however far it got.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) at: Instant,
+    /// The deadline as it was given.
+    pub(crate) after: Duration,
+}
+
+impl End {
+    pub(crate) fn in_time(after: Duration) -> Self {
+        Self { at: Instant::now() + after, after }
+    }
+}
+
 /// Sends the requests of one cluster.
 pub(crate) struct Requests {
     connection: Connection,
     /// Of one request, all its tries included.
     timeout: Duration,
     /// Nothing is sent after this.
-    end: Option<Instant>,
-    /// When the cluster last sent something.
-    heard: Mutex<Option<Instant>>,
+    end: Option<End>,
+    /// How many answers the cluster has begun.
+    answers: AtomicUsize,
     /// Why the cluster was given up.
     dead: Mutex<Option<Failure>>,
 }
 
 impl Requests {
-    pub(crate) const fn new(connection: Connection, timeout: Duration, end: Option<Instant>) -> Self {
-        Self { connection, timeout, end, heard: Mutex::new(None), dead: Mutex::new(None) }
+    pub(crate) const fn new(connection: Connection, timeout: Duration, end: Option<End>) -> Self {
+        Self { connection, timeout, end, answers: AtomicUsize::new(0), dead: Mutex::new(None) }
     }
 
     /// The body of a GET of `path` (with its query), if the answer is 200.
@@ -112,28 +127,29 @@ impl Requests {
         if let Some(failure) = self.dead().clone() {
             return Err(failure);
         }
-        let started = Instant::now();
-        let own = started + self.timeout;
-        let deadline = self.end.map_or(own, |end| end.min(own));
+        let answers = self.answers.load(Ordering::Relaxed);
+        let now = Instant::now();
+        let own = End { at: now + self.timeout, after: self.timeout };
+        let end = self.end.filter(|end| end.at < own.at).unwrap_or(own);
+        if end.at <= now {
+            return Err(Failure::Timeout(end.after));
+        }
         let mut tries = 0;
         let failure = loop {
             tries += 1;
-            let limit = deadline.saturating_duration_since(started);
-            let outcome = timeout_at(deadline, self.once(path, accept)).await;
-            match outcome.unwrap_or(Err(Failure::Timeout(limit))) {
+            let outcome = timeout_at(end.at, self.once(path, accept)).await;
+            match outcome.unwrap_or(Err(Failure::Timeout(end.after))) {
                 Ok(body) => return Ok(body),
                 Err(failure) => {
                     let pause = failure.pause(tries);
-                    if tries == TRIES || !failure.deserves_another_try() || Instant::now() + pause >= deadline
-                    {
+                    if tries == TRIES || !failure.deserves_another_try() || Instant::now() + pause >= end.at {
                         break failure;
                     }
                     sleep(pause).await;
                 }
             }
         };
-        let heard = *self.heard.lock().expect("no holder of this lock panics");
-        if failure.is_of_cluster() && heard.is_none_or(|heard| heard < started) {
+        if failure.is_of_cluster() && self.answers.load(Ordering::Relaxed) == answers {
             self.dead().get_or_insert_with(|| failure.clone());
         }
         Err(failure)
@@ -147,7 +163,7 @@ impl Requests {
         let request = Request::get(path).header(header::ACCEPT, accept).body(Body::empty());
         let request = request.expect("paths are made of names of the kind table and escaped words");
         let response = self.connection.client.send(request).await.map_err(|error| self.failure(&error))?;
-        *self.heard.lock().expect("no holder of this lock panics") = Some(Instant::now());
+        self.answers.fetch_add(1, Ordering::Relaxed);
         let (status, retry_after) = (response.status(), retry_after(&response));
         let body = response.into_body().collect_bytes().await;
         if status != StatusCode::OK {

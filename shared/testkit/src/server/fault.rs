@@ -76,6 +76,7 @@ impl Fault {
 pub struct When {
     path: Option<String>,
     continued: Option<bool>,
+    spared: usize,
     left: Option<usize>,
 }
 
@@ -83,7 +84,7 @@ impl When {
     /// Every request.
     #[must_use]
     pub const fn always() -> Self {
-        Self { path: None, continued: None, left: None }
+        Self { path: None, continued: None, spared: 0, left: None }
     }
 
     /// Requests of exactly this path, for example `/version`.
@@ -105,7 +106,14 @@ impl When {
         self
     }
 
-    /// Only the first `times` of them.
+    /// All but the first `times` of them.
+    #[must_use]
+    pub const fn after(mut self, times: usize) -> Self {
+        self.spared = times;
+        self
+    }
+
+    /// Only the first `times` of them, those [spared](Self::after) not counted.
     #[must_use]
     pub const fn first(mut self, times: usize) -> Self {
         self.left = Some(times);
@@ -119,6 +127,10 @@ impl When {
             Some(wanted) => wanted.strip_prefix('*').map_or(path == wanted, |tail| path.ends_with(tail)),
         };
         if !path_fits || self.continued.is_some_and(|wanted| wanted != continued) || self.left == Some(0) {
+            return false;
+        }
+        if self.spared > 0 {
+            self.spared -= 1;
             return false;
         }
         if let Some(left) = &mut self.left {
