@@ -2,5 +2,7 @@
 //! so that the kinds count as read; reports nothing.
 
 pub(crate) mod cluster_local;
+pub(crate) mod dates;
 pub(crate) mod membership;
 pub(crate) mod pods;
+pub(crate) mod roots;

@@ -20,6 +20,7 @@ mod remedy;
 mod rule;
 pub mod rules;
 mod select;
+mod shell;
 mod sink;
 mod view;
 

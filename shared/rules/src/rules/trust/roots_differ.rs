@@ -1,0 +1,105 @@
+//! MESH401.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mesh_model::Digest;
+
+use super::remedy::plug_in_ca;
+use crate::facts::roots::{Roots, roots, title};
+use crate::rule::declare_rule;
+use crate::{Check, ClusterView, MeshView, Sink, Tags, admiral};
+
+declare_rule! {
+    "roots_differ.md",
+    pub static ROOTS_DIFFER = {
+        code: 401, name: "roots-differ", summary: "clusters of one mesh share a root of trust",
+        severity: Error, tags: Tags::DRIFT,
+        needs: [ConfigMap, Secret, ServiceEntry], closed: [ConfigMap], after: [],
+        check: Check::Mesh(check),
+    };
+}
+
+fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
+    let holders: Vec<Holder<'_>> = mesh.clusters().iter().filter_map(Holder::of).collect();
+    let sizes = group_sizes(&holders);
+    for (position, first) in holders.iter().enumerate() {
+        for (distance, second) in holders[position + 1..].iter().enumerate() {
+            if !first.own.is_disjoint(&second.own) || !belong_together(mesh, first, second) {
+                continue;
+            }
+            let (misses_second, misses_first) = (!first.takes(second), !second.takes(first));
+            // Where both miss the other, the smaller group is the odd one; of equal groups the later name.
+            let first_is_odd = sizes[position] < sizes[position + 1 + distance];
+            match (misses_second, misses_first) {
+                (false, false) => {}
+                (true, false) => report(first, second, out),
+                (true, true) if first_is_odd => report(first, second, out),
+                (_, true) => report(second, first, out),
+            }
+        }
+    }
+}
+
+/// A cluster whose roots are known, by their keys: a root that was renewed keeps its key and what it signed.
+struct Holder<'a> {
+    view: ClusterView<'a>,
+    roots: Roots<'a>,
+    own: BTreeSet<Digest>,
+    exchanged: BTreeSet<Digest>,
+}
+
+impl<'a> Holder<'a> {
+    fn of(view: &ClusterView<'a>) -> Option<Self> {
+        let roots = roots(view)?;
+        let config = view.control_plane().mesh_config.iter();
+        let exchanged = config.flat_map(|(_, config)| &config.ca_certificates.certificates);
+        Some(Self {
+            view: *view,
+            roots,
+            own: roots.certificates.iter().map(|certificate| certificate.key).collect(),
+            exchanged: exchanged.map(|certificate| certificate.key).collect(),
+        })
+    }
+
+    fn takes(&self, other: &Self) -> bool {
+        !self.exchanged.is_disjoint(&other.own)
+    }
+}
+
+/// For each holder the number of holders it is tied to by shared keys, directly or over others.
+fn group_sizes(holders: &[Holder<'_>]) -> Vec<usize> {
+    let mut groups: Vec<usize> = (0..holders.len()).collect();
+    let mut first_with: BTreeMap<Digest, usize> = BTreeMap::new();
+    for (at, holder) in holders.iter().enumerate() {
+        for key in &holder.own {
+            let (a, b) = (groups[*first_with.entry(*key).or_insert(at)], groups[at]);
+            groups.iter_mut().filter(|group| **group == a.max(b)).for_each(|group| *group = a.min(b));
+        }
+    }
+    groups.iter().map(|group| groups.iter().filter(|other| *other == group).count()).collect()
+}
+
+/// Beside what joins clusters by endpoint discovery, entries that Admiral writes join those it serves.
+fn belong_together(mesh: &MeshView<'_>, first: &Holder<'_>, second: &Holder<'_>) -> bool {
+    mesh.membership().joined(first.view.name(), second.view.name())
+        || [first, second]
+            .iter()
+            .all(|holder| holder.view.service_entries().rows().iter().any(admiral::wrote))
+}
+
+fn report(odd: &Holder<'_>, peer: &Holder<'_>, out: &mut Sink<'_>) {
+    let certificate = &peer.roots.certificates[0];
+    let message = format!(
+        "ConfigMap \"{}\" lacks the root of cluster \"{}\", {}, so mutual TLS between the two fails",
+        odd.roots.row.obj.qualified_name(),
+        peer.view.name(),
+        title(certificate),
+    );
+    let list = |roots: Roots<'_>| roots.certificates.iter().map(title).collect::<Vec<_>>().join(", ");
+    let draft = out
+        .report(odd.roots.row, Roots::path(), message)
+        .peer(peer.view.name())
+        .evidence(odd.roots.row, Roots::path(), list(odd.roots))
+        .evidence(peer.roots.row, Roots::path(), list(peer.roots));
+    plug_in_ca(draft, &odd.view);
+}
