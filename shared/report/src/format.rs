@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::{Report, ReportKind, Style, human, json, short, yaml};
+use crate::{Report, ReportKind, Style, github, human, json, junit, markdown, sarif, short, yaml};
 
 /// An output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,6 +22,14 @@ pub enum Format {
     Yaml,
     /// One JSON object per line: the report without its items, then the items.
     Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// Markdown.
+    Markdown,
 }
 
 /// Not a format of that report.
@@ -42,8 +50,19 @@ fn allowed(kind: ReportKind) -> String {
 
 impl Format {
     /// Every format.
-    pub const ALL: &[Self] =
-        &[Self::Human, Self::Wide, Self::Short, Self::Name, Self::Json, Self::Yaml, Self::Jsonl];
+    pub const ALL: &[Self] = &[
+        Self::Human,
+        Self::Wide,
+        Self::Short,
+        Self::Name,
+        Self::Json,
+        Self::Yaml,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Junit,
+        Self::Github,
+        Self::Markdown,
+    ];
 
     /// As given to `-o`; empty for the human view.
     #[must_use]
@@ -56,6 +75,10 @@ impl Format {
             Self::Json => "json",
             Self::Yaml => "yaml",
             Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Github => "github",
+            Self::Markdown => "markdown",
         }
     }
 
@@ -71,7 +94,9 @@ impl Format {
     pub const fn fits(self, kind: ReportKind) -> bool {
         match self {
             Self::Human | Self::Wide | Self::Name | Self::Json | Self::Yaml | Self::Jsonl => true,
-            Self::Short => matches!(kind, ReportKind::CheckReport),
+            Self::Short | Self::Sarif | Self::Junit | Self::Github | Self::Markdown => {
+                matches!(kind, ReportKind::CheckReport)
+            }
         }
     }
 }
@@ -89,5 +114,9 @@ pub fn render(format: Format, report: &Report, style: &Style, out: &mut impl Wri
         Format::Json => json::render(report, out),
         Format::Yaml => yaml::render(report, out),
         Format::Jsonl => json::render_lines(report, out),
+        Format::Sarif => sarif::render(report, out),
+        Format::Junit => junit::render(report, out),
+        Format::Github => github::render(report, out),
+        Format::Markdown => markdown::render(report, out),
     }
 }

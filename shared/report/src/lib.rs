@@ -11,11 +11,15 @@
 mod document;
 mod escape;
 mod format;
+mod github;
 mod human;
 mod json;
+mod junit;
+mod markdown;
 mod page;
 mod remedy;
 mod report;
+mod sarif;
 mod screen;
 mod shell;
 mod short;

@@ -24,6 +24,12 @@ pub(crate) fn remedy_text(report: &Report, remedy: &Remedy) -> String {
     }
 }
 
+/// The whole remedy, each of its lines harmless to print.
+pub(crate) fn remedy_lines(report: &Report, finding: &Finding) -> Vec<String> {
+    let text = finding.remedy.as_ref().map(|remedy| remedy_text(report, remedy)).unwrap_or_default();
+    text.lines().map(|line| escape(line).into_owned()).collect()
+}
+
 /// The remedy on one line.
 pub(crate) fn remedy_line(report: &Report, finding: &Finding) -> Option<String> {
     let remedy = finding.remedy.as_ref()?;

@@ -1,5 +1,6 @@
 //! Reports as they are printed.
 
+mod ci;
 mod fixture;
 mod formats;
 mod hostile;
