@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::{Report, ReportKind, Style, github, human, json, junit, markdown, sarif, short, yaml};
+use crate::{Report, Style, github, human, json, junit, markdown, sarif, short, yaml};
 
-/// An output format.
+/// An output format. Those that are made of findings say nothing of a report that lists things.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -30,22 +30,6 @@ pub enum Format {
     Github,
     /// Markdown.
     Markdown,
-}
-
-/// Not a format of that report.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "unable to match a printer suitable for the output format \"{given}\", allowed formats are: {}",
-    allowed(*kind)
-)]
-pub struct FormatError {
-    given: String,
-    kind: ReportKind,
-}
-
-fn allowed(kind: ReportKind) -> String {
-    let formats = Format::ALL.iter().filter(|format| format.fits(kind)).map(|format| format.as_str());
-    formats.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(",")
 }
 
 impl Format {
@@ -79,24 +63,6 @@ impl Format {
             Self::Junit => "junit",
             Self::Github => "github",
             Self::Markdown => "markdown",
-        }
-    }
-
-    /// The format of that name, for a report of `kind`.
-    pub fn parse(name: &str, kind: ReportKind) -> Result<Self, FormatError> {
-        let is_named = |format: &&Self| format.as_str() == name && format.fits(kind);
-        let found = Self::ALL.iter().find(is_named).copied();
-        found.ok_or_else(|| FormatError { given: name.to_owned(), kind })
-    }
-
-    /// True for formats that a report of `kind` can be printed as: what is made of findings needs some.
-    #[must_use]
-    pub const fn fits(self, kind: ReportKind) -> bool {
-        match self {
-            Self::Human | Self::Wide | Self::Name | Self::Json | Self::Yaml | Self::Jsonl => true,
-            Self::Short | Self::Sarif | Self::Junit | Self::Github | Self::Markdown => {
-                matches!(kind, ReportKind::CheckReport)
-            }
         }
     }
 }

@@ -29,7 +29,7 @@ mod view;
 mod yaml;
 
 pub use document::docs_url;
-pub use format::{Format, FormatError, render};
+pub use format::{Format, render};
 pub use json::to_value;
 pub use page::explain;
 pub use report::{API_VERSION, ClusterGap, ClusterInfo, Place, Report, ReportKind, Summary, Tool};

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use mesh_model::Kind;
 use mesh_rules::Rule;
 
 use crate::Style;
@@ -13,7 +14,7 @@ use crate::screen::{Line, Tone, wrap};
 /// Longer lines are hard to read.
 const MOST_COLUMNS: usize = 100;
 
-/// Prints a rule: its name, severity and area, then its page.
+/// Prints a rule: its name, severity and area, what it reads, then its page.
 ///
 /// # Errors
 /// Those of the writer.
@@ -24,6 +25,10 @@ pub fn explain(rule: &Rule, style: &Style, out: &mut impl Write) -> io::Result<(
         .push(rule.severity.into(), rule.severity.as_str())
         .plain(&format!("   {}   {}   since {}", rule.area(), rule.status.as_str(), rule.since))
         .write(style, out)?;
+    let reads: Vec<String> = rule.needs.kinds().map(Kind::resource).collect();
+    if !reads.is_empty() {
+        Block::Text("", vec![&format!("Reads {}.", reads.join(", "))]).write(style, out)?;
+    }
     let body = match rule.docs.split_once('\n') {
         Some((title, body)) if title.starts_with("# ") => body,
         _ => rule.docs,

@@ -15,7 +15,7 @@ pub(crate) fn render(view: &View, style: &Style, wide: bool, out: &mut impl Writ
     if view.rows.is_empty() {
         return Ok(());
     }
-    let texts: Vec<Vec<String>> = view.rows.iter().map(|row| row.iter().map(text).collect()).collect();
+    let texts: Vec<Vec<String>> = view.rows.iter().map(|row| cells(view, row)).collect();
     let columns = shown(view, &texts, style, wide);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -26,7 +26,7 @@ pub(crate) fn render(view: &View, style: &Style, wide: bool, out: &mut impl Writ
         table.add_row(columns.iter().map(|&at| row[at].as_str()));
     }
     if let Some(columns) = style.width.and_then(|width| u16::try_from(width).ok()) {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns + GAP);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns.saturating_add(GAP));
     }
     for (column, &at) in table.column_iter_mut().zip(&columns) {
         column.set_padding((0, GAP)).set_cell_alignment(CellAlignment::Left);
@@ -40,11 +40,21 @@ pub(crate) fn render(view: &View, style: &Style, wide: bool, out: &mut impl Writ
 
 /// A cell as text, escaped.
 pub(crate) fn text(cell: &Cell) -> String {
+    joined(cell, ",")
+}
+
+/// Lists in columns of prose can be wrapped.
+fn cells(view: &View, row: &[Cell]) -> Vec<String> {
+    let separator = |column: &Column| if column.class == ColumnClass::Prose { ", " } else { "," };
+    view.columns.iter().zip(row).map(|(column, cell)| joined(cell, separator(column))).collect()
+}
+
+fn joined(cell: &Cell, separator: &str) -> String {
     let text = match cell {
         Cell::Text(text) => text.clone(),
         Cell::Int(number) => number.to_string(),
         Cell::Bool(yes) => yes.to_string(),
-        Cell::List(texts) => texts.join(","),
+        Cell::List(texts) => texts.join(separator),
         Cell::Missing => String::new(),
     };
     if text.is_empty() { "<none>".to_owned() } else { escape(&text).into_owned() }

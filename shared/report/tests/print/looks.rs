@@ -186,14 +186,3 @@ fn an_empty_table_prints_nothing() {
     report.view = report.view.map(|view| View { rows: Vec::new(), ..view });
     assert_eq!(printed(Format::Human, &report, &Style::default()), "");
 }
-
-#[test]
-fn an_unknown_format_names_those_of_the_command() {
-    let error = Format::parse("xml", ReportKind::RuleList).expect_err("no such format");
-    assert_eq!(
-        error.to_string(),
-        "unable to match a printer suitable for the output format \"xml\", allowed formats are: wide,name,json,yaml,jsonl"
-    );
-    assert_eq!(Format::parse("short", ReportKind::CheckReport), Ok(Format::Short));
-    assert!(Format::parse("short", ReportKind::RuleList).is_err());
-}
