@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     Lab, kwok, pods,
     run::say,
+    state,
     tree::{self, is, name, namespace, service_of_slice},
 };
 
@@ -29,13 +30,13 @@ impl AppliedMesh {
         let lock = lab.exclusive()?;
         // Made first: a mesh that is half applied is taken away too.
         let mesh = Self { lab: lab.clone(), objects, _lock: lock };
-        for (cluster, objects) in &mesh.objects {
+        let names: Vec<_> = mesh.objects.keys().collect();
+        state::each(&names, |cluster| {
+            let objects = &mesh.objects[*cluster];
             apply(lab, cluster, objects)
                 .with_context(|| format!("cannot apply {} to {cluster}", tree.display()))?;
-        }
-        for (cluster, objects) in &mesh.objects {
-            wait_for_endpoints(lab, cluster, objects)?;
-        }
+            wait_for_endpoints(lab, cluster, objects)
+        })?;
         Ok(mesh)
     }
 
@@ -47,17 +48,15 @@ impl AppliedMesh {
 
 impl Drop for AppliedMesh {
     fn drop(&mut self) {
-        for (cluster, objects) in &self.objects {
-            if let Err(error) = delete(&self.lab, cluster, objects) {
-                say(&format!("lab: {cluster} keeps parts of a mesh: {error:#}"));
-            }
+        if let Err(error) = delete_all(&self.lab, &self.objects) {
+            say(&format!("lab: {error:#}"));
         }
     }
 }
 
 /// Deletes what a tree holds, except the namespaces that every cluster has.
 pub fn reset(lab: &Lab, tree: &Path) -> Result<()> {
-    tree::read(tree)?.iter().try_for_each(|(cluster, objects)| delete(lab, cluster, objects))
+    delete_all(lab, &tree::read(tree)?)
 }
 
 /// Namespaces and nodes; then the rest; then pods; then every status that the tree holds.
@@ -91,6 +90,8 @@ fn apply(lab: &Lab, cluster: &str, objects: &[Value]) -> Result<()> {
     let owned = slices.iter().map(|slice| owned_slice(lab, cluster, slice)).collect::<Result<Vec<_>>>()?;
     server_side(lab, cluster, &[], owned.into_iter())?;
     wait_for_accounts(lab, cluster, &pods)?;
+    // Pods of an earlier apply are replaced: what the injector made of them cannot be changed into itself again.
+    delete_objects(lab, cluster, &pods)?;
     server_side(
         lab,
         cluster,
@@ -204,15 +205,27 @@ fn endpoints(lab: &Lab, cluster: &str, namespace: &str, label: &str) -> Result<u
     Ok(slices.filter_map(|slice| slice["endpoints"].as_array()).map(Vec::len).sum())
 }
 
+/// Takes five seconds when there is a namespace: so long the controller waits before it empties one.
 fn delete(lab: &Lab, cluster: &str, objects: &[Value]) -> Result<()> {
-    let items: Vec<_> = objects.iter().filter(|object| !belongs_to_the_cluster(object)).collect();
-    if items.is_empty() {
+    let own: Vec<_> = objects.iter().filter(|object| !belongs_to_the_cluster(object)).collect();
+    delete_objects(lab, cluster, &own)
+}
+
+fn delete_objects(lab: &Lab, cluster: &str, objects: &[&Value]) -> Result<()> {
+    if objects.is_empty() {
         return Ok(());
     }
-    let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
     let output = lab.kubectl_with_input(cluster, ["delete", "--ignore-not-found", "-f", "-"], &list)?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(())
+}
+
+fn delete_all(lab: &Lab, objects: &BTreeMap<String, Vec<Value>>) -> Result<()> {
+    let names: Vec<_> = objects.keys().collect();
+    state::each(&names, |cluster| {
+        delete(lab, cluster, &objects[*cluster]).with_context(|| format!("{cluster} keeps parts of a mesh"))
+    })
 }
 
 /// Namespaces that every cluster has; a tree only labels them.

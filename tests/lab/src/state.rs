@@ -143,13 +143,15 @@ pub(crate) fn checked_name(name: &str) -> Result<&str> {
     Ok(name)
 }
 
-/// Does the same for all clusters at once and returns the first failure.
-pub(crate) fn each(clusters: &[Cluster], work: impl Fn(&Cluster) -> Result<()> + Sync) -> Result<()> {
+/// Does the same for all at once and returns the first failure.
+pub(crate) fn each<T: Sync>(all: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
     thread::scope(|scope| {
-        let threads: Vec<_> = clusters.iter().map(|cluster| scope.spawn(|| work(cluster))).collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().map_err(|_| anyhow!("a start of the lab panicked"))?)
+        let work = &work;
+        let threads: Vec<_> = all.iter().map(|one| scope.spawn(move || work(one))).collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, Result<()>>| {
+            thread.join().map_err(|_| anyhow!("a thread of the lab panicked"))?
+        };
+        threads.into_iter().map(join).fold(Ok(()), Result::and)
     })
 }
 
