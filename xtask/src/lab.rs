@@ -4,7 +4,12 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use mesh_lab::{Lab, build, mesh, run::say, state, up};
+use mesh_lab::{
+    Lab, build, mesh,
+    run::say,
+    state::{self, Roots},
+    up,
+};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -14,6 +19,9 @@ pub(crate) enum Command {
     Up {
         #[command(flatten)]
         place: Place,
+        /// Give each cluster's istiod a root of its own
+        #[arg(long)]
+        separate_roots: bool,
         /// Names of the clusters
         #[arg(default_values = ["west", "east"])]
         clusters: Vec<String>,
@@ -66,9 +74,10 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Build => {
             build::all()?;
         }
-        Command::Up { place, clusters } => {
+        Command::Up { place, separate_roots, clusters } => {
             let directory = place.directory()?;
-            let state = up::up(&directory, &clusters, build::all()?)?;
+            let roots = if separate_roots { Roots::Separate } else { Roots::Shared };
+            let state = up::up(&directory, &clusters, roots, build::all()?)?;
             say(&format!(
                 "lab: up in {}\nlab: enter it with `cargo xtask lab shell`, outside use `nsenter --user --net \
                  --preserve-credentials -t {}` and KUBECONFIG={}",

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use mesh_lab::{Lab, build, cache, run::say, up};
+use mesh_lab::{Lab, build, cache, run::say, state::Roots, up};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     // Left over from a run that was interrupted.
     up::down(&directory)?;
     let lab = TestLab(directory);
-    up::up(&lab.0, &["west".to_owned(), "east".to_owned()], toolbox)?;
+    up::up(&lab.0, &["west".to_owned(), "east".to_owned()], Roots::Shared, toolbox)?;
     let inside = Lab::open(&lab.0)?;
     // The lab's network reaches no registry: what cargo fetches, it fetches before. With the same PATH, since
     // some build scripts run again when it changes.

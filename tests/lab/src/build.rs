@@ -56,6 +56,7 @@ impl Toolbox {
 pub fn all() -> Result<Toolbox> {
     let cache = cache::directory()?;
     let _lock = cache::lock(&cache)?;
+    cache::remove_leftovers(&cache)?;
     let mut toolbox = Toolbox::default();
     for group in programs::GROUPS {
         let directory = group_directory(&cache, group)?;
@@ -84,7 +85,7 @@ fn group_directory(cache: &Path, group: &Group) -> Result<PathBuf> {
     let go = go::find(cache)?;
     let names: Vec<_> = group.programs.iter().map(|(name, _)| *name).collect();
     say(&format!("lab: building {} from Go modules (once, into {})", names.join(", "), cache.display()));
-    let building = tempfile::Builder::new().prefix("building-").tempdir_in(cache)?;
+    let building = cache::scratch(cache)?;
     for (name, package) in group.programs {
         let mut command = Command::new(&go);
         command

@@ -7,9 +7,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 /// Variable that names another cache directory.
 pub const CACHE_VARIABLE: &str = "MESH_LAB_CACHE";
+const SCRATCH: &str = "incomplete-";
 
 /// The cache directory, made when missing: `$MESH_LAB_CACHE`, else `kubectl-mesh-lab` in the user's cache.
 pub fn directory() -> Result<PathBuf> {
@@ -31,6 +33,24 @@ pub fn lock(cache: &Path) -> Result<File> {
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(file)
+}
+
+/// A new directory that becomes part of the cache by renaming, once it is complete.
+pub(crate) fn scratch(cache: &Path) -> Result<TempDir> {
+    let made = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(cache);
+    made.with_context(|| format!("cannot write to the lab's cache {}", cache.display()))
+}
+
+/// Removes the scratch directories of builds that were killed. The caller holds the lock.
+pub(crate) fn remove_leftovers(cache: &Path) -> Result<()> {
+    for entry in fs::read_dir(cache).with_context(|| format!("cannot list {}", cache.display()))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+            fs::remove_dir_all(entry.path())
+                .with_context(|| format!("cannot remove {}", entry.path().display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// First 16 hex digits of the SHA-256 over `parts`; each part's length counts, so that none can run into the next.

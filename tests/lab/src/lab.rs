@@ -225,6 +225,7 @@ mod tests {
                 programs: [("kubectl".to_owned(), PathBuf::from("/nowhere/kubectl"))].into(),
                 ..Default::default()
             },
+            roots: state::Roots::Shared,
             complete,
         }
     }

@@ -59,6 +59,15 @@ impl Cluster {
     }
 }
 
+/// Who signs the authorities of the clusters' istiods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Roots {
+    /// One root for all: workloads of all clusters trust each other.
+    Shared,
+    /// A root for each cluster, as when nobody plugged any in.
+    Separate,
+}
+
 /// Contents of `lab.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
@@ -72,6 +81,8 @@ pub struct State {
     pub kubeconfig: PathBuf,
     /// Programs and their files.
     pub toolbox: Toolbox,
+    /// Who signs the authorities of the istiods.
+    pub roots: Roots,
     /// False while `up` still works, and for ever when it failed.
     pub complete: bool,
 }

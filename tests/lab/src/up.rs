@@ -16,11 +16,12 @@ use crate::{
     istio, kwok, namespace,
     run::say,
     servers,
-    state::{self, Cluster, State},
+    state::{self, Cluster, Roots, State},
 };
 
-/// Starts a lab with these clusters in `directory`. A running lab with the same clusters is left as it is.
-pub fn up(directory: &Path, names: &[String], toolbox: Toolbox) -> Result<State> {
+/// Starts a lab with these clusters in `directory`; their istiods sign under one root or each under its own. A
+/// running lab of the same kind is left as it is.
+pub fn up(directory: &Path, names: &[String], roots: Roots, toolbox: Toolbox) -> Result<State> {
     ensure!(!names.is_empty() && names.len() <= 9, "name one to nine clusters, such as `west east`");
     let mut clusters = Vec::new();
     for (name, number) in names.iter().zip(1..) {
@@ -28,12 +29,16 @@ pub fn up(directory: &Path, names: &[String], toolbox: Toolbox) -> Result<State>
         clusters.push(Cluster::new(state::checked_name(name)?, number));
     }
     if let Some(running) = State::read(directory)?.filter(State::is_alive) {
-        if running.complete && running.clusters == clusters && running.toolbox.programs == toolbox.programs {
+        if running.complete
+            && running.clusters == clusters
+            && running.roots == roots
+            && running.toolbox.programs == toolbox.programs
+        {
             say(&format!("lab: already up in {}", directory.display()));
             return Ok(running);
         }
         bail!(
-            "another lab runs in {} (clusters or programs differ, or its start failed): take it down with \
+            "another lab runs in {} (clusters, roots or programs differ, or its start failed): take it down with \
              `cargo xtask lab down`, or name another directory",
             directory.display()
         );
@@ -42,7 +47,7 @@ pub fn up(directory: &Path, names: &[String], toolbox: Toolbox) -> Result<State>
     let directory = prepare(directory)?;
     let (keeper, keeper_start) = namespace::create(&directory, &clusters)?;
     let kubeconfig = directory.join("kubeconfig");
-    let mut state = State { keeper, keeper_start, clusters, kubeconfig, toolbox, complete: false };
+    let mut state = State { keeper, keeper_start, clusters, kubeconfig, toolbox, roots, complete: false };
     state.write(&directory)?;
     start_servers(&directory, &state)?;
     state.complete = true;
@@ -87,14 +92,20 @@ fn prepare(directory: &Path) -> Result<PathBuf> {
 
 fn start_servers(directory: &Path, state: &State) -> Result<()> {
     let authority = Authority::root("lab")?;
-    let istio_root = Authority::root("istio-root")?;
+    let shared_root = Authority::root("istio-root")?;
     say("lab: starting API servers");
     servers::start(directory, state, &authority)?;
     say("lab: installing Istio");
     istio::pack_charts(directory, state)?;
     state::each(&state.clusters, |cluster| {
         kwok::start(directory, state, cluster, &authority)?;
-        istio::install(directory, state, cluster, &istio_root)
+        match state.roots {
+            Roots::Shared => istio::install(directory, state, cluster, &shared_root),
+            Roots::Separate => {
+                let own = Authority::root(&format!("istio-root-{}", cluster.name))?;
+                istio::install(directory, state, cluster, &own)
+            }
+        }
     })?;
     say("lab: joining the clusters");
     let pairs: Vec<_> = state

