@@ -202,8 +202,12 @@ fn table<R: PartialEq>(
         if rows[first].obj != rows[at].obj {
             first = at;
         } else if rows[first].fact != rows[at].fact || rows[first].labels != rows[at].labels {
-            let places = [place(rows[first].origin), place(rows[at].origin)];
-            notes.push(Note::GivenTwice { object: rows[at].obj.clone(), places });
+            let origins = [rows[first].origin, rows[at].origin];
+            notes.push(Note::GivenTwice {
+                object: rows[at].obj.clone(),
+                places: origins.map(place),
+                origins,
+            });
         }
     }
     Table::new(rows)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::row::DestinationRule;
-use crate::{Cluster, HostServices, ObjectRef, Row};
+use crate::{Cluster, HostServices, ObjectRef, Origin, Row};
 
 /// Something a source noticed while reading; rules of the tool's own area turn it into findings.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +27,8 @@ pub enum Note {
         object: ObjectRef,
         /// Places of the first and of the other, as the source names them; empty where unknown.
         places: [String; 2],
+        /// Where the first and the other were read.
+        origins: [Origin; 2],
     },
 }
 

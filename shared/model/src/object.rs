@@ -46,7 +46,7 @@ impl fmt::Display for ObjectRef {
 }
 
 /// Where the facts of a row were read; resolved to a file and line late, by the source that read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Origin {
     /// An API server, or the model's own builders.
     #[default]

@@ -1,11 +1,18 @@
 //! The one list of rules, in order of their codes.
 
-use crate::rules::{locality, services, tool, trust};
+use crate::rules::{control_plane, discovery, locality, services, tool, trust};
 use crate::{Code, Rule};
 
 /// Every rule.
 pub static ALL: &[&Rule] = &[
+    &tool::UNREADABLE_INPUT,
+    &tool::OBJECT_GIVEN_TWICE,
     &tool::CLUSTER_UNREACHABLE,
+    &tool::KIND_UNREADABLE,
+    &tool::MESH_NOT_FOUND,
+    &tool::CLUSTER_GIVEN_TWICE,
+    &discovery::REMOTE_SECRET_MISSING,
+    &discovery::CLUSTER_ID_NOT_UNIQUE,
     &locality::FAILOVER_WITHOUT_OUTLIER_DETECTION,
     &locality::SUBSET_DROPS_LOCALITY,
     &locality::PORT_POLICY_DROPS_OUTLIER_DETECTION,
@@ -18,6 +25,8 @@ pub static ALL: &[&Rule] = &[
     &trust::ROOTS_DIFFER,
     &trust::CA_EXPIRED,
     &trust::CA_EXPIRING,
+    &control_plane::REVISION_UNKNOWN,
+    &control_plane::WEBHOOK_SERVICE_UNAVAILABLE,
 ];
 
 /// The rule with this code, or with this name.

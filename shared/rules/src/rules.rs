@@ -1,6 +1,8 @@
 //! All rules, a module per area. A rule is three places: `<rule>.rs`, `<rule>.md` beside it, and its line in
 //! `registry.rs`.
 
+pub mod control_plane;
+pub mod discovery;
 pub mod locality;
 pub mod services;
 pub mod tool;

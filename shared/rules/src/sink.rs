@@ -73,6 +73,12 @@ impl Draft<'_> {
         self
     }
 
+    /// Where the subject was read, if it is no row of a table.
+    pub fn read_at(self, origin: Origin) -> Self {
+        self.0.origin = origin;
+        self
+    }
+
     /// The other cluster.
     pub fn peer(self, peer: &ClusterName) -> Self {
         self.0.peer = Some(peer.clone());

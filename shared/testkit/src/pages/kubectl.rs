@@ -129,3 +129,58 @@ fn patch(object: &mut Value, call: &Call<'_>) -> Result<(), String> {
         other => Err(format!("a patch of type {other} is not played")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mesh_model::{ClusterName, Kind, ObjectRef};
+    use serde_json::json;
+
+    use super::{Documents, play};
+
+    fn documents() -> Documents {
+        let mut documents = Documents::default();
+        let metadata = json!({"name": "shop", "labels": {"a": "1", "b": "2"}});
+        documents.put("west", json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}));
+        documents
+    }
+
+    fn shop() -> ObjectRef {
+        ObjectRef::new(ClusterName::from("west"), Kind::Namespace, "", "shop")
+    }
+
+    #[test]
+    fn labels_are_set_and_removed_and_patches_merged() {
+        let mut documents = documents();
+        play("kubectl label namespace shop a- b=3 --overwrite", "west", &mut documents).unwrap();
+        play("kubectl annotate ns/shop x='y z'", "west", &mut documents).unwrap_err();
+        play("kubectl annotate namespaces/shop x='y z'", "west", &mut documents).unwrap();
+        play("kubectl patch namespace shop --type=merge -p '{\"spec\": {\"c\": 1}}'", "west", &mut documents)
+            .unwrap();
+        let value = documents.find_mut(&shop()).unwrap();
+        assert_eq!(value["metadata"]["labels"], json!({"b": "3"}));
+        assert_eq!(value["metadata"]["annotations"]["x"], "y z");
+        assert_eq!(value["spec"]["c"], 1);
+    }
+
+    #[test]
+    fn an_object_is_deleted_once() {
+        let mut documents = documents();
+        play("kubectl delete namespace shop", "west", &mut documents).unwrap();
+        assert!(play("kubectl delete namespace shop", "west", &mut documents).is_err());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_success() {
+        for line in [
+            "kubectl get namespace shop",
+            "kubectl label namespace shop",
+            "kubectl label namespace shop c=1 --dry-run=client",
+            "kubectl patch namespace shop -p '{}'",
+            "kubectl delete dog rex",
+            "helm upgrade x",
+            "kubectl delete namespace 'shop",
+        ] {
+            assert!(play(line, "west", &mut documents()).is_err(), "{line}");
+        }
+    }
+}

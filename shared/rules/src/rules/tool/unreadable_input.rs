@@ -1,0 +1,52 @@
+//! MESH001.
+
+use mesh_model::{FieldPath, Note};
+
+use crate::rule::declare_rule;
+use crate::shell::word;
+use crate::{Check, MeshView, Sink, Subject, Tags};
+
+declare_rule! {
+    "unreadable_input.md",
+    pub static UNREADABLE_INPUT = {
+        code: 1, name: "unreadable-input", summary: "every document can be read",
+        severity: Error, tags: Tags::empty(), needs: [], closed: [], after: [],
+        check: Check::Mesh(check),
+    };
+}
+
+fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
+    for note in mesh.notes() {
+        let Note::Unreadable { cluster, object, file, position, message } = note else { continue };
+        let document =
+            Subject::Document { cluster: cluster.clone(), file: file.clone(), position: *position };
+        let Some(object) = object else {
+            out.report_subject(
+                document,
+                FieldPath::root(),
+                format!("document of \"{file}\" cannot be read: {message}"),
+            )
+            .command(dry_run(file), true);
+            continue;
+        };
+        let text = format!("{} \"{}\" cannot be read: {message}", object.kind, object.qualified_name());
+        let draft = out.report_object(object.clone(), FieldPath::root(), text);
+        if file.is_empty() {
+            let namespace = match object.namespace.as_str() {
+                "" => String::new(),
+                namespace => format!(" -n {}", word(namespace)),
+            };
+            let (resource, name) = (object.kind.resource(), word(&object.name));
+            draft.command(format!("kubectl edit {resource} {name}{namespace}"), false);
+        } else {
+            draft
+                .evidence_of(document, FieldPath::root(), "the document that was given")
+                .command(dry_run(file), true);
+        }
+    }
+}
+
+/// The server's own word on a file; it stores nothing.
+fn dry_run(file: &str) -> String {
+    format!("kubectl apply --dry-run=server -f {}", word(file))
+}
