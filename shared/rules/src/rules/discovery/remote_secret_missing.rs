@@ -12,7 +12,7 @@ use crate::{Check, ClusterView, MeshView, Severity, Sink, Tags};
 declare_rule! {
     "remote_secret_missing.md",
     pub static REMOTE_SECRET_MISSING = {
-        code: 101, name: "remote-secret-missing", summary: "every control plane has a remote secret for every cluster of its mesh",
+        code: 101, name: "remote-secret-missing", summary: "control planes read all clusters of their mesh",
         severity: Error, tags: Tags::empty(),
         needs: [Secret, ServiceEntry, Deployment], closed: [Secret, Deployment], after: [8],
         check: Check::Mesh(check),

@@ -34,7 +34,7 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
                     format!("reason from its absence and are not evaluated: {rules}"),
                 )
             };
-            draft.command(command(kind, gap), true);
+            draft.command(command(kind, gap), !matches!(gap, Gap::Forbidden { .. }));
         }
     }
 }
