@@ -10,7 +10,7 @@ pub enum Icons {
     Ascii,
 }
 
-/// Look of the formats for people; the formats for machines ignore all of it but `program`.
+/// Look of the formats for people; the formats for machines ignore it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Style {
     /// Columns of the terminal; `None` where nothing may be wrapped or left out.
