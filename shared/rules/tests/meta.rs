@@ -16,7 +16,9 @@ fn page(rule: &Rule) -> Page {
 
 fn findings() -> Vec<Finding> {
     let cases = ALL.iter().flat_map(|rule| page(rule).cases.into_iter().map(move |case| (*rule, case)));
-    cases.flat_map(|(rule, case)| case.findings(rule)).collect()
+    cases
+        .flat_map(|(rule, case)| case.findings(rule).unwrap_or_else(|error| panic!("{}: {error}", rule.code)))
+        .collect()
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn a_rule_declares_exactly_the_kinds_it_reads() {
     for rule in ALL {
         let mut read = KindSet::empty();
         for case in page(rule).cases {
-            read |= case.kinds_read(rule);
+            read |= case.kinds_read(rule).unwrap_or_else(|error| panic!("{}: {error}", rule.code));
         }
         let names = |kinds: KindSet| (kinds - FRAME).kinds().map(Kind::as_str).collect::<Vec<_>>();
         assert_eq!(names(rule.needs), names(read), "{}: declared against read", rule.code);

@@ -55,7 +55,9 @@ fn only_remedies_that_cannot_be_applied_here_are_on_the_list_of_those() {
     for entry @ (code, begin, _) in OUTSIDE {
         let mut used = false;
         for (rule, case) in cases(&[Section::Fires]).filter(|(rule, _)| rule.code.0 == *code) {
-            for finding in case.findings(rule).iter().filter(|finding| is_of(finding, entry)) {
+            for finding in
+                case.findings(rule).expect("the case is read").iter().filter(|finding| is_of(finding, entry))
+            {
                 used = true;
                 assert!(!case.can_apply(finding), "MESH{code:03} can be mended here: take it off the list");
             }

@@ -10,15 +10,15 @@
 //!   finding about its cluster, or about an object the cluster does not hold;
 //! - kinds that are not mentioned are known to be empty.
 //!
-//! A case runs with its rule and the rules named in `after`. The remedy of each finding is applied to the
+//! A case is read by `mesh-source`, as `check -f` reads a tree, and runs with its rule and the rules named in `after`. The remedy of each finding is applied to the
 //! documents: the finding must go and no finding of any rule may come.
 
 mod documents;
 mod kubectl;
-mod locate;
 mod parse;
 mod run;
 mod settings;
+mod world;
 
 use std::fmt;
 

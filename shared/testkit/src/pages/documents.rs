@@ -1,178 +1,108 @@
-//! The documents of a case: read from its fences, changed by remedies, lowered into a mesh.
+//! The documents of a case as values, so that remedies can be applied to them.
 
-use mesh_model::{ClusterBuilder, Gap, Kind, Mesh, MeshBuilder, Note, ObjectRef, Origin};
+use mesh_model::{Kind, ObjectRef};
+use mesh_source::Input;
 use serde_json::Value;
 
 use super::Fence;
-use super::settings::Settings;
 
-/// All objects of a case, as values, so that remedies can be applied to them, and what could not be read.
+/// All objects of a case. What cannot be read is left out: no remedy changes it.
 #[derive(Clone, Default)]
-pub(super) struct Documents {
-    documents: Vec<Document>,
-    broken: Vec<Note>,
-}
+pub(super) struct Documents(Vec<Document>);
 
 #[derive(Clone)]
 struct Document {
     cluster: String,
-    origin: Origin,
     value: Value,
-}
-
-/// A document of a fence: the lines before it and its text. Parts without content are none.
-pub(super) fn parts(text: &str) -> impl Iterator<Item = (usize, String)> {
-    let mut parts = vec![(0, String::new())];
-    for (position, line) in text.lines().enumerate() {
-        if line == "---" || line.starts_with("--- ") {
-            parts.push((position + 1, String::new()));
-        } else if let Some((_, part)) = parts.last_mut() {
-            part.push_str(line);
-            part.push('\n');
-        }
-    }
-    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    parts.into_iter().filter(move |(_, part)| !part.lines().all(blank))
 }
 
 impl Documents {
     /// Reads the fences; the items of a `List` become documents of their own.
     pub(super) fn read(fences: &[Fence]) -> Self {
-        let mut read = Self::default();
-        for (file, fence) in fences.iter().enumerate() {
-            for (index, (above, text)) in parts(&fence.text).enumerate() {
-                match serde_yaml::from_str(&text) {
-                    Ok(value) => read.add(fence, [file, index], value),
-                    Err(error) => read.broken.push(Note::Unreadable {
-                        cluster: fence.cluster.clone(),
-                        object: None,
-                        file: fence.file.clone(),
-                        position: error.location().map(|at| {
-                            let line = above + usize::try_from(at.line()).unwrap_or(usize::MAX);
-                            (small(line), u32::try_from(at.column()).unwrap_or(u32::MAX))
-                        }),
-                        message: error.without_snippet().to_string(),
-                    }),
-                }
+        let mut documents = Vec::new();
+        for fence in fences {
+            for mut value in parts(&fence.text).filter_map(|part| serde_yaml::from_str::<Value>(&part).ok()) {
+                let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
+                let values = match value.get_mut("items").filter(|_| is_list).map(Value::take) {
+                    Some(Value::Array(items)) => items,
+                    _ => vec![value],
+                };
+                let cluster = fence.cluster.to_string();
+                documents
+                    .extend(values.into_iter().map(|value| Document { cluster: cluster.clone(), value }));
             }
         }
-        read
+        Self(documents)
     }
 
-    fn add(&mut self, fence: &Fence, [file, index]: [usize; 2], mut value: Value) {
-        let is_list = value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
-        let items = match value["items"].take() {
-            Value::Array(items) if is_list => items,
-            _ => vec![value],
-        };
-        for (item, value) in items.into_iter().enumerate() {
-            let origin = Origin::Document { file: small(file), index: small(index), item: small(item) };
-            self.documents.push(Document { cluster: fence.cluster.to_string(), origin, value });
-        }
-    }
-
-    /// The mesh these documents are.
-    pub(super) fn mesh(&self, fences: &[Fence], settings: &Settings) -> Mesh {
-        let mut names: Vec<&str> = fences.iter().map(|fence| fence.cluster.as_str()).collect();
-        names.extend(settings.gaps.iter().map(|(cluster, _, _)| cluster.as_str()));
-        names.sort_unstable();
-        names.dedup();
-        let clusters = names.into_iter().map(|name| self.cluster(name, fences, settings));
-        let mesh = clusters.fold(MeshBuilder::default(), MeshBuilder::with);
-        mesh.finish_with_places(&|origin| match origin {
-            Origin::Document { file, .. } => fences[file as usize].file.clone(),
-            Origin::Live => String::new(),
-        })
-    }
-
-    fn cluster(&self, name: &str, fences: &[Fence], settings: &Settings) -> ClusterBuilder {
-        let mut cluster = ClusterBuilder::new(name);
-        if let Some(version) = settings.istio {
-            cluster.set_istio_version(version);
-        }
-        for (_, kind, gap) in settings.gaps.iter().filter(|(cluster, _, _)| *cluster == name) {
-            match kind {
-                Some(kind) => cluster.gaps_mut().lose(*kind, gap.clone()),
-                None => cluster.gaps_mut().lose_cluster(gap.clone()),
-            }
-        }
-        let of_this = |note: &&Note| matches!(note, Note::Unreadable { cluster, .. } if *cluster == name);
-        self.broken.iter().filter(of_this).for_each(|note| cluster.note(note.clone()));
-        let mut lower = mesh_wire::Lower::new(&mut cluster);
-        for document in self.documents.iter().filter(|document| document.cluster == name) {
-            let Some(kind) = kind(&document.value) else { continue };
-            let bytes = document.value.to_string();
-            if let Err(error) = mesh_wire::lower_json(kind, bytes.as_bytes(), document.origin, &mut lower) {
-                lose(document, kind, error.to_string(), fences, lower.builder());
-            }
-        }
-        cluster
-    }
-
-    /// Where an object was read, if it is there.
-    pub(super) fn origin(&self, object: &ObjectRef) -> Option<Origin> {
-        self.documents.iter().find(|document| document.is(object)).map(|document| document.origin)
+    /// The documents as input, a file per cluster; a cluster that lost all of them stays.
+    pub(super) fn inputs(&self, fences: &[Fence]) -> Vec<Input> {
+        let mut clusters: Vec<String> = fences.iter().map(|fence| fence.cluster.to_string()).collect();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let texts = clusters.into_iter().map(|cluster| {
+            let own = self.0.iter().filter(|document| document.cluster == cluster);
+            let texts: Vec<String> = own.map(|document| document.value.to_string()).collect();
+            Input::Text { name: format!("{cluster}.yaml"), text: texts.join("\n---\n"), cluster }
+        });
+        texts.collect()
     }
 
     /// The value of an object, to be changed.
     pub(super) fn find_mut(&mut self, object: &ObjectRef) -> Result<&mut Value, String> {
-        let found = self.documents.iter_mut().find(|document| document.is(object));
+        let found = self.0.iter_mut().find(|document| document.is(object));
         found.map(|document| &mut document.value).ok_or_else(|| format!("{object} is not there"))
     }
 
     /// Adds an object, or puts it in the place of the one of its name.
     pub(super) fn put(&mut self, cluster: &str, value: Value) {
-        let fresh = Document { cluster: cluster.to_owned(), origin: Origin::Live, value };
-        match self
-            .documents
-            .iter_mut()
-            .find(|document| document.cluster == cluster && document.names_same(&fresh))
-        {
+        let fresh = Document { cluster: cluster.to_owned(), value };
+        match self.0.iter_mut().find(|document| document.names_same(&fresh)) {
             Some(document) => document.value = fresh.value,
-            None => self.documents.push(fresh),
+            None => self.0.push(fresh),
         }
     }
 
     /// Takes an object away.
     pub(super) fn remove(&mut self, object: &ObjectRef) -> Result<(), String> {
-        let at = self.documents.iter().position(|document| document.is(object));
-        self.documents.remove(at.ok_or_else(|| format!("{object} is not there"))?);
+        let at = self.0.iter().position(|document| document.is(object));
+        self.0.remove(at.ok_or_else(|| format!("{object} is not there"))?);
         Ok(())
     }
 }
 
 impl Document {
     fn is(&self, object: &ObjectRef) -> bool {
+        let kind = self.value["kind"].as_str().and_then(|kind| Kind::parse(group(&self.value), kind));
         self.cluster == object.cluster.as_str()
-            && kind(&self.value) == Some(object.kind)
+            && kind == Some(object.kind)
             && self.value["metadata"]["name"].as_str() == Some(&object.name)
             && (!object.kind.namespaced() || namespace(&self.value) == object.namespace.as_str())
     }
 
     fn names_same(&self, other: &Self) -> bool {
-        self.value["kind"] == other.value["kind"]
+        self.cluster == other.cluster
+            && self.value["kind"] == other.value["kind"]
             && group(&self.value) == group(&other.value)
             && self.value["metadata"]["name"] == other.value["metadata"]["name"]
             && namespace(&self.value) == namespace(&other.value)
     }
 }
 
-/// An object of a known kind that cannot be decoded: noted, and its kind is known in part.
-fn lose(document: &Document, kind: Kind, message: String, fences: &[Fence], cluster: &mut ClusterBuilder) {
-    let namespace = if kind.namespaced() { namespace(&document.value) } else { "" };
-    let name = document.value["metadata"]["name"].as_str();
-    let object = name.map(|name| cluster.object(kind, namespace, name));
-    let file = match document.origin {
-        Origin::Document { file, .. } => fences[file as usize].file.clone(),
-        Origin::Live => String::new(),
-    };
-    let cause = message.clone();
-    cluster.note(Note::Unreadable { cluster: cluster.name().clone(), object, file, position: None, message });
-    cluster.gaps_mut().lose(kind, Gap::Truncated { cause });
-}
-
-fn small(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// The documents of a stream.
+fn parts(text: &str) -> impl Iterator<Item = String> {
+    let mut parts = vec![String::new()];
+    for line in text.lines() {
+        match parts.last_mut() {
+            Some(part) if line.trim_end() != "---" => {
+                part.push_str(line);
+                part.push('\n');
+            }
+            _ => parts.push(String::new()),
+        }
+    }
+    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    parts.into_iter().filter(move |part| !part.lines().all(blank))
 }
 
 fn namespace(value: &Value) -> &str {
@@ -181,8 +111,4 @@ fn namespace(value: &Value) -> &str {
 
 fn group(value: &Value) -> &str {
     value["apiVersion"].as_str().and_then(|version| version.split_once('/')).map_or("", |(group, _)| group)
-}
-
-fn kind(value: &Value) -> Option<Kind> {
-    Kind::parse(group(value), value["kind"].as_str()?)
 }

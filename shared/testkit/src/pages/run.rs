@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use mesh_model::{KindSet, Mesh, Origin, Step};
+use mesh_model::{KindSet, Mesh, Step};
 use mesh_rules::engine::{self, Options};
 use mesh_rules::{ALL, Finding, Patch, Remedy, Rule, Subject};
+use mesh_source::Places;
 
-use super::documents::{self, Documents};
-use super::{Case, kubectl, locate};
+use super::documents::Documents;
+use super::world::World;
+use super::{Case, kubectl};
 
 /// Place of a finding in a case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,24 +23,18 @@ enum Place {
 
 impl Case {
     /// The findings of `rule` over this case.
-    #[must_use]
-    pub fn findings(&self, rule: &'static Rule) -> Vec<Finding> {
-        let documents = Documents::read(&self.fences);
-        let mesh = documents.mesh(&self.fences, &self.settings);
-        self.run(&mesh, &with_causes(rule))
+    pub fn findings(&self, rule: &'static Rule) -> Result<Vec<Finding>, String> {
+        Ok(self.run(&self.world()?.mesh, &with_causes(rule)))
     }
 
     /// The kinds that `rule` reads in this case.
-    #[must_use]
-    pub fn kinds_read(&self, rule: &'static Rule) -> KindSet {
-        let mesh = Documents::read(&self.fences).mesh(&self.fences, &self.settings);
-        engine::kinds_read(&mesh, rule, &self.options())
+    pub fn kinds_read(&self, rule: &'static Rule) -> Result<KindSet, String> {
+        Ok(engine::kinds_read(&self.world()?.mesh, rule, &self.options()))
     }
 
     /// Compares findings with the comments of the fences. The error is a list of differences.
     pub fn check(&self, rule: &'static Rule) -> Result<(), String> {
-        let documents = Documents::read(&self.fences);
-        let mesh = documents.mesh(&self.fences, &self.settings);
+        let World { mesh, places } = self.world()?;
         let named: BTreeSet<&str> = self.expected().map(|(_, expected)| expected.code.as_str()).collect();
         let own = rule.code.to_string();
         let mut unexpected: Vec<(Place, String, String, Finding)> = self
@@ -46,7 +42,7 @@ impl Case {
             .into_iter()
             .filter(|finding| finding.code == rule.code || named.contains(&*finding.code.to_string()))
             .map(|finding| {
-                let place = self.place(&finding, &documents);
+                let place = self.place(&finding, &places);
                 (place, finding.severity.to_string(), finding.code.to_string(), finding)
             })
             .collect();
@@ -90,7 +86,7 @@ impl Case {
         outside: impl Fn(&Finding) -> bool,
     ) -> Result<(), String> {
         let documents = Documents::read(&self.fences);
-        let mesh = documents.mesh(&self.fences, &self.settings);
+        let mesh = self.world()?.mesh;
         let before = tally(&self.run(&mesh, ALL));
         let mut wrong = Vec::new();
         let own = |finding: &&Finding| finding.code == rule.code && !outside(finding);
@@ -138,7 +134,11 @@ impl Case {
             }
             Remedy::Command { cluster, line, .. } => kubectl::play(line, cluster, &mut documents)?,
         }
-        Ok(self.run(&documents.mesh(&self.fences, &self.settings), ALL))
+        Ok(self.run(&World::read(&documents.inputs(&self.fences), &self.settings)?.mesh, ALL))
+    }
+
+    fn world(&self) -> Result<World, String> {
+        World::of_fences(&self.fences, &self.settings)
     }
 
     fn run(&self, mesh: &Mesh, rules: &[&'static Rule]) -> Vec<Finding> {
@@ -158,32 +158,20 @@ impl Case {
         })
     }
 
-    fn place(&self, finding: &Finding, documents: &Documents) -> Place {
-        let head = Place::Head(finding.subject.cluster().to_string());
-        match &finding.subject {
-            Subject::Cluster(_) => head,
-            Subject::Document { file, position, .. } => {
-                let number = self.fences.iter().position(|fence| fence.file == *file);
-                match (number, position) {
-                    (Some(number), Some((line, _))) => Place::Line(number, *line as usize),
-                    _ => head,
-                }
-            }
-            Subject::Object(object) => {
-                let known = Some(finding.origin).filter(|origin| *origin != Origin::Live);
-                match known.or_else(|| documents.origin(object)) {
-                    Some(Origin::Document { file, index, item }) => {
-                        let [file, index, item] = [file, index, item].map(|at| at as usize);
-                        let part = documents::parts(&self.fences[file].text).nth(index);
-                        let line = part.and_then(|(above, text)| {
-                            Some(above + locate::line(&text, item, &finding.path)?)
-                        });
-                        line.map_or(head, |line| Place::Line(file, line))
-                    }
-                    _ => head,
-                }
-            }
-        }
+    fn place(&self, finding: &Finding, places: &Places) -> Place {
+        let read = places.locate(&finding.origin, &finding.path).map(|at| (at.file, at.line));
+        // An object that could not be read is no row; its evidence names the document.
+        let subjects = std::iter::once(&finding.subject).chain(finding.evidence.iter().map(|e| &e.subject));
+        let noted = subjects.filter_map(|subject| match subject {
+            Subject::Document { file, position: Some((line, _)), .. } => Some((file.clone(), *line)),
+            _ => None,
+        });
+        let in_fence = |(file, line): (String, u32)| {
+            let fence = self.fences.iter().position(|fence| fence.file == file)?;
+            Some(Place::Line(fence, line as usize))
+        };
+        let head = || Place::Head(finding.subject.cluster().to_string());
+        read.into_iter().chain(noted).find_map(in_fence).unwrap_or_else(head)
     }
 
     fn show(&self, place: &Place) -> String {

@@ -44,7 +44,9 @@ fn report(reader: &Member<'_>, target: &Member<'_>, out: &mut Sink<'_>) {
     let message = format!(
         "cluster \"{here}\" has no remote secret for cluster \"{there}\", so it gets no endpoints from there"
     );
-    let mut draft = out.report_object(missing, FieldPath::root(), message).peer(there);
+    // A Secret of that name may be there and stand for another cluster, or lack the label.
+    let origin = reader.view.secrets().find(system, &missing.name).map(|row| row.origin).unwrap_or_default();
+    let mut draft = out.report_object(missing, FieldPath::root(), message).read_at(origin).peer(there);
     if let Some(row) = reader.names().find_map(|name| target.secrets.get(name)) {
         draft = draft.evidence(
             row,
