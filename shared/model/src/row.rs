@@ -7,7 +7,7 @@ mod policy;
 mod webhook;
 mod workload;
 
-pub use config::{ConfigMapFact, InjectorValues, MeshConfig, SecretFact};
+pub use config::{ConfigMapFact, InjectorValues, MeshConfig, MeshNetwork, SecretFact};
 pub use core::{NamespaceFact, NodeFact, ServiceFact, ServicePort, ServiceType};
 pub use istio::{
     DestinationRule, GatewayFact, GatewayServer, ServiceEntry, SidecarFact, Subset, TlsMode, VirtualService,

@@ -135,3 +135,30 @@ fn a_mesh_config_that_is_no_yaml_says_so_and_costs_nothing_else() {
     let row = &mesh.clusters()[0].config_maps.rows()[0];
     assert!(matches!(&row.fact, ConfigMapFact::MeshConfig(Err(message)) if !message.is_empty()));
 }
+
+#[test]
+fn a_network_knows_its_registries_and_whether_it_has_a_gateway() {
+    let networks = "networks:\n  east:\n    endpoints:\n    - fromRegistry: c-east\n    - fromCidr: 10.0.0.0/8\n    gateways:\n    - {address: 192.0.2.1, port: 15443}\n  bare:\n";
+    let object = json!({
+        "metadata": {"name": "istio", "namespace": "istio-system"},
+        "data": {"mesh": "", "meshNetworks": networks}
+    });
+    let mesh = mesh(&[(Kind::ConfigMap, object)]);
+    let (_, config) = mesh.clusters()[0].control_plane.mesh_config.clone().unwrap();
+    let [bare, east] = config.mesh_networks.as_slice() else { panic!("{:?}", config.mesh_networks) };
+    assert_eq!((bare.name.as_str(), bare.has_gateway), ("bare", false));
+    assert_eq!((east.name.as_str(), east.has_gateway), ("east", true));
+    assert_eq!(east.registries, ["c-east".into()]);
+}
+
+#[test]
+fn a_service_without_status_is_told_from_one_without_an_address() {
+    let service = |name: &str, status: Value| json!({"metadata": {"name": name, "namespace": "a"}, "spec": {"ports": [{"port": 80}]}, "status": status});
+    let mesh = mesh(&[
+        (Kind::Service, service("live", json!({"loadBalancer": {}}))),
+        (Kind::Service, service("manifest", Value::Null)),
+    ]);
+    let known = |name: &str| mesh.clusters()[0].services.find("a", name).unwrap().fact.has_status;
+    assert!(known("live"));
+    assert!(!known("manifest"));
+}

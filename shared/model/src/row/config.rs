@@ -35,8 +35,19 @@ pub struct MeshConfig {
     pub ca_certificates: CertificateBundle,
     /// `defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE` is true.
     pub dns_capture: bool,
-    /// `meshNetworks` names at least one network with a gateway (`networks` in the ConfigMap's `meshNetworks` key).
-    pub mesh_networks: Vec<Arc<str>>,
+    /// `networks` in the ConfigMap's `meshNetworks` key, by name.
+    pub mesh_networks: Vec<MeshNetwork>,
+}
+
+/// One network of `meshNetworks`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MeshNetwork {
+    /// Its name.
+    pub name: Network,
+    /// `endpoints[].fromRegistry`: cluster IDs whose endpoints are in it unless a label says otherwise.
+    pub registries: Vec<Arc<str>>,
+    /// `gateways` has an entry.
+    pub has_gateway: bool,
 }
 
 /// `global` values of the sidecar injector.

@@ -71,6 +71,9 @@ pub struct ServiceFact {
     pub selector: Labels,
     /// Addresses and host names of `status.loadBalancer.ingress`.
     pub ingress: Vec<Arc<str>>,
+    /// `status` was there. An API server always gives one; a manifest of a repository has none, and then nothing is
+    /// known about `ingress`.
+    pub has_status: bool,
     /// `spec.externalIPs`.
     pub external_ips: Vec<Arc<str>>,
     /// `spec.trafficDistribution`, if set.

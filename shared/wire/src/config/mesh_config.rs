@@ -1,12 +1,14 @@
 //! `mesh` of Istio's ConfigMap: MeshConfig as YAML text (`istio/api: mesh/v1alpha1/config.proto`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use mesh_model::row::MeshConfig;
+use mesh_model::row::{MeshConfig, MeshNetwork};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::istio::LocalityLbSetting;
-use crate::lenient::{Keys, Pairs, null};
+use crate::lenient::{Pairs, null};
 use crate::{Lower, parse_pem};
 
 #[derive(Deserialize)]
@@ -78,7 +80,38 @@ struct CaCertificate {
 #[serde(default)]
 struct Networks {
     #[serde(deserialize_with = "null")]
-    networks: Keys,
+    networks: BTreeMap<String, Option<MeshNetworkShape>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MeshNetworkShape {
+    #[serde(deserialize_with = "null")]
+    endpoints: Vec<NetworkEndpoints>,
+    #[serde(deserialize_with = "null")]
+    gateways: Vec<IgnoredAny>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct NetworkEndpoints {
+    #[serde(rename = "fromRegistry", alias = "from_registry")]
+    registry: Option<String>,
+}
+
+impl MeshNetworkShape {
+    fn lower(&self, name: &str, into: &mut Lower<'_>) -> MeshNetwork {
+        MeshNetwork {
+            name: into.text(name).into(),
+            registries: self
+                .endpoints
+                .iter()
+                .filter_map(|entry| entry.registry.as_deref())
+                .map(|id| into.text(id))
+                .collect(),
+            has_gateway: !self.gateways.is_empty(),
+        }
+    }
 }
 
 /// The mesh config, or what is wrong with it.
@@ -107,7 +140,11 @@ pub(super) fn lower(mesh: &str, networks: &str, into: &mut Lower<'_>) -> Result<
             .collect(),
         ca_certificates: parse_pem(&pems.join("\n")),
         dns_capture: metadata("ISTIO_META_DNS_CAPTURE") == Some("true"),
-        mesh_networks: networks.networks.0.iter().map(|name| into.text(name)).collect(),
+        mesh_networks: networks
+            .networks
+            .into_iter()
+            .map(|(name, network)| network.unwrap_or_default().lower(&name, into))
+            .collect(),
     })
 }
 

@@ -13,8 +13,7 @@ pub(crate) struct Service {
     metadata: Meta,
     #[serde(default, deserialize_with = "null")]
     spec: Spec,
-    #[serde(default, deserialize_with = "null")]
-    status: Status,
+    status: Option<Status>,
 }
 
 #[derive(Default, Deserialize)]
@@ -98,7 +97,7 @@ impl Resource for Service {
         } else {
             spec.cluster_ips.as_slice()
         };
-        let ingress = self.status.load_balancer.ingress.iter();
+        let ingress = self.status.iter().flat_map(|status| &status.load_balancer.ingress);
         let ingress = ingress.map(|at| if at.ip.is_empty() { &at.hostname } else { &at.ip });
         let fact = ServiceFact {
             service_type,
@@ -107,6 +106,7 @@ impl Resource for Service {
             ports: spec.ports.iter().map(|port| lower_port(port, into)).collect(),
             selector: into.labels(&spec.selector),
             ingress: ingress.filter(|at| !at.is_empty()).map(|at| into.text(at)).collect(),
+            has_status: self.status.is_some(),
             external_ips: into.texts(&spec.external_ips),
             traffic_distribution: spec.traffic_distribution.as_deref().map(|text| into.text(text)),
             local_traffic_only: spec.external_traffic_policy == "Local",
