@@ -22,7 +22,7 @@ declare_rule! {
     };
 }
 
-/// Namespaces that istiod never injects into (`istio: pkg/kube/inject/inject.go: IgnoredNamespaces`).
+/// Namespaces that istiod never injects into (`istio: pkg/kube/inject/initializer.go: IgnoredNamespaces`).
 const NEVER: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "local-path-storage"];
 
 /// Names of managed channels begin so; whether one is served may be known to ControlPlaneRevisions only.

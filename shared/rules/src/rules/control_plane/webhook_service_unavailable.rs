@@ -10,7 +10,7 @@ use super::revisions::REVISION;
 use crate::rule::declare_rule;
 use crate::shell::word;
 use crate::sink::Draft;
-use crate::{Check, ClusterView, MeshView, Sink, Tags};
+use crate::{Check, ClusterView, MeshView, Severity, Sink, Tags};
 
 declare_rule! {
     "webhook_service_unavailable.md",
@@ -70,8 +70,12 @@ fn judge(
         return;
     };
     if service.fact.service_type == ServiceType::ExternalName {
-        let what = format!("{name} is of type ExternalName, which webhooks cannot use");
-        let draft = out.report(row, path, message(what));
+        // kubernetes: staging/src/k8s.io/apiserver/pkg/util/proxy/proxy.go: ResolveCluster, ResolveEndpoint
+        let text = format!(
+            "{} \"{}\" may be out of reach: {name} is of type ExternalName, whose host is asked on port {} as it is",
+            row.obj.kind, row.obj.name, at.port
+        );
+        let draft = out.report(row, path, text).severity(Severity::Warning);
         draft.evidence(service, path!["spec", "type"], "ExternalName").command(look(service), true);
         return;
     }
