@@ -7,7 +7,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use mesh_lab::{Lab, build, cache, run::say, state::Roots, up};
+use mesh_lab::{
+    Lab, build, cache,
+    run::{forget_package, say},
+    state::Roots,
+    up,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -24,18 +29,17 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         chosen.push("--workspace".into());
     }
     let toolbox = build::all()?;
+    // The lab's network reaches no registry: what cargo fetches, it fetches before.
+    let mut fetching = Command::new(cargo());
+    forget_package(&mut fetching);
+    let status = cargo_test(&mut fetching, &chosen).arg("--no-run").status().context("cannot run cargo")?;
+    ensure!(status.success(), "the tests do not compile");
     let directory = directory()?;
     // Left over from a run that was interrupted.
     up::down(&directory)?;
     let lab = TestLab(directory);
     up::up(&lab.0, &["west".to_owned(), "east".to_owned()], Roots::Shared, toolbox)?;
     let inside = Lab::open(&lab.0)?;
-    // The lab's network reaches no registry: what cargo fetches, it fetches before. With the same PATH, since
-    // some build scripts run again when it changes.
-    let mut fetching = Command::new(cargo());
-    fetching.env("PATH", inside.path_variable()?);
-    let status = cargo_test(&mut fetching, &chosen).arg("--no-run").status().context("cannot run cargo")?;
-    ensure!(status.success(), "the tests do not compile");
     let mut testing = inside.command(cargo())?;
     cargo_test(&mut testing, &chosen).arg("--offline").args(&chosen[own(&chosen).len()..]);
     let status = testing.status().context("cannot run cargo")?;

@@ -1,6 +1,7 @@
 //! The real `kubectl port-forward`, and plain HTTP through it.
 
 use std::{
+    fs::File,
     io::{BufRead as _, BufReader},
     process::{Child, ChildStdout, Stdio},
 };
@@ -22,17 +23,20 @@ impl PortForward {
     pub(crate) fn start(lab: &Lab, cluster: &str, namespace: &str, pod: &str, port: u16) -> Result<Self> {
         let mut command = lab.kubectl_command(cluster)?;
         command.args(["-n", namespace, "port-forward", "--address=127.0.0.1", pod, &format!(":{port}")]);
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run kubectl")?;
+        let log = lab.directory().join("logs/port-forward.log");
+        let errors = File::options().create(true).append(true).open(&log);
+        let errors = errors.with_context(|| format!("cannot write {}", log.display()))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let mut child = command.spawn().context("cannot run kubectl")?;
         let said = BufReader::new(child.stdout.take().context("kubectl has no stdout")?);
         // Made before the reading, so that a child that says something else is ended too.
         let mut forward = Self { child, port: 0, said };
         let mut line = String::new();
         forward.said.read_line(&mut line).context("cannot read what kubectl says")?;
         let number = line.strip_prefix("Forwarding from 127.0.0.1:").and_then(|rest| rest.split(' ').next());
-        forward.port = number
-            .and_then(|number| number.parse().ok())
-            .with_context(|| format!("kubectl port-forward {pod} :{port} in {cluster} said {line:?}"))?;
+        forward.port = number.and_then(|number| number.parse().ok()).with_context(|| {
+            format!("kubectl port-forward {pod} :{port} in {cluster} said {line:?}, see {}", log.display())
+        })?;
         Ok(forward)
     }
 

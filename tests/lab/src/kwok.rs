@@ -29,6 +29,10 @@ pub(crate) fn start(directory: &Path, state: &State, cluster: &Cluster, authorit
     let configuration = files.join("kwok.yaml");
     fs::write(&configuration, configuration_of(state, cluster)?)
         .with_context(|| format!("cannot write {}", configuration.display()))?;
+    let kubectl = Kubectl::new(state, &cluster.name)?;
+    let definition = state.toolbox.share("kwok", "portforwards.yaml")?.display().to_string();
+    kubectl.output(&["apply", "--server-side", "-f", &definition])?;
+    kubectl.output(&["wait", "--for=condition=Established", "-f", &definition])?;
     let address = cluster.address();
     let name = format!("{}-kwok", cluster.name);
     let mut server =
@@ -36,6 +40,8 @@ pub(crate) fn start(directory: &Path, state: &State, cluster: &Cluster, authorit
             command.arg("--kubeconfig").arg(servers::context_kubeconfig(directory, cluster));
             command.args([
                 "--manage-all-nodes=true".to_owned(),
+                // Pods with a real Envoy come later than kwok; their forwards are objects in the cluster.
+                "--enable-crds=PortForward".to_owned(),
                 format!("--node-ip={address}"),
                 "--node-port=10250".to_owned(),
                 format!("--server-address={address}:10250"),
@@ -44,7 +50,6 @@ pub(crate) fn start(directory: &Path, state: &State, cluster: &Cluster, authorit
             command.arg("--tls-cert-file").arg(&certificate).arg("--tls-private-key-file").arg(&key);
             command.arg("--config").arg(&configuration);
         })?;
-    let kubectl = Kubectl::new(state, &cluster.name)?;
     kubectl.output_with_input(&["apply", "--server-side", "-f", "-"], &control_node(cluster).to_string())?;
     let ready = r#"jsonpath={.status.conditions[?(@.type=="Ready")].status}"#;
     server.wait_until("its node was ready", || {

@@ -13,7 +13,9 @@ use crate::{
     forward::PortForward,
     kubectl::{self, Kubectl},
     mesh::AppliedMesh,
-    namespace, run,
+    namespace::{self, Server},
+    proxy::Proxy,
+    run,
     state::{self, Cluster, LAB_VARIABLE, State},
 };
 
@@ -113,13 +115,14 @@ impl Lab {
     /// A command that runs in the lab's network, with `KUBECONFIG`, `MESH_LAB` and the lab's programs on `PATH`.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Result<Command> {
         let mut command = namespace::command(self.state.keeper, Path::new(program.as_ref()));
+        run::forget_package(&mut command);
         command.env("PATH", self.path_variable()?);
         command.env("KUBECONFIG", &self.state.kubeconfig).env(LAB_VARIABLE, &self.directory);
         Ok(command)
     }
 
     /// `PATH` with the lab's programs before those of this process.
-    pub fn path_variable(&self) -> Result<OsString> {
+    fn path_variable(&self) -> Result<OsString> {
         let mut path: Vec<PathBuf> = Vec::new();
         for program in self.state.toolbox.programs.values() {
             let Some(directory) = program.parent() else { continue };
@@ -166,6 +169,21 @@ impl Lab {
     /// Forwards a local port to a pod's, as long as the returned value lives.
     pub fn port_forward(&self, cluster: &str, namespace: &str, pod: &str, port: u16) -> Result<PortForward> {
         PortForward::start(self, cluster, namespace, pod, port)
+    }
+
+    /// Starts a program of the lab that ends with the lab at the latest; what it says goes to `logs/<name>.log`.
+    pub(crate) fn start_server(
+        &self,
+        name: &str,
+        program: &str,
+        set: impl FnOnce(&mut Command),
+    ) -> Result<Server> {
+        Server::start(&self.directory, self.state.keeper, name, self.state.toolbox.program(program)?, set)
+    }
+
+    /// Starts the real sidecar of a pod, as long as the returned value lives.
+    pub fn start_proxy(&self, cluster: &str, namespace: &str, pod: &str) -> Result<Proxy> {
+        Proxy::start(self, cluster, namespace, pod)
     }
 
     /// Runs kubectl with `input` on standard input, whatever its exit code.

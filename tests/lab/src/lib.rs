@@ -20,6 +20,7 @@ pub mod mesh;
 mod namespace;
 mod pods;
 pub mod programs;
+pub mod proxy;
 pub mod run;
 mod servers;
 pub mod state;

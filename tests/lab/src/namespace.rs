@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::{
     run,
@@ -86,7 +86,10 @@ impl Server {
         set: impl FnOnce(&mut Command),
     ) -> Result<Self> {
         let mut command = Command::new("nsenter");
-        command.args(["--user", "--net", "--pid", "--preserve-credentials", "-t", &keeper.to_string(), "--"]);
+        if !is_inside(keeper) {
+            command.args(["--user", "--net", "--preserve-credentials"]);
+        }
+        command.args(["--pid", "-t", &keeper.to_string(), "--"]);
         // The shell reports the number by which the host knows the server, then becomes the server.
         command.args(["sh", "-c", r#"read -r pid rest </proc/self/stat; echo "$pid" >"$0"; exec "$@""#]);
         command.arg(directory.join("pids").join(name)).arg(program);
@@ -104,16 +107,30 @@ impl Server {
             if ready() {
                 return Ok(());
             }
-            if let Some(status) = self.child.try_wait()? {
-                bail!(
-                    "{} ended before {what} ({status}); its last words in {}:\n{}",
-                    self.name,
-                    self.log.display(),
-                    run::log_tail(&self.log)
-                );
-            }
+            self.check(what)?;
             thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Ends the server and what it started.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        let group = format!("-{}", self.child.id());
+        let status =
+            Command::new("kill").args(["-KILL", "--", &group]).status().context("cannot run kill")?;
+        ensure!(status.success(), "cannot end {}, process group {}", self.name, self.child.id());
+        self.child.wait().with_context(|| format!("cannot wait for the end of {}", self.name))?;
+        Ok(())
+    }
+
+    /// Whether the server still runs; an error says how it ended.
+    pub(crate) fn check(&mut self, before: &str) -> Result<()> {
+        let Some(status) = self.child.try_wait()? else { return Ok(()) };
+        let said = run::log_tail(&self.log);
+        bail!(
+            "{} ended before {before} ({status}); its last words in {}:\n{said}",
+            self.name,
+            self.log.display()
+        )
     }
 }
 

@@ -81,6 +81,7 @@ pub const GROUPS: &[Group] = &[
             ("sigs.k8s.io/kwok", "kustomize/stage/pod/fast/pod-ready.yaml", "pod-ready.yaml"),
             ("sigs.k8s.io/kwok", "kustomize/stage/pod/fast/pod-complete.yaml", "pod-complete.yaml"),
             ("sigs.k8s.io/kwok", "kustomize/stage/pod/fast/pod-delete.yaml", "pod-delete.yaml"),
+            ("sigs.k8s.io/kwok", "kustomize/crd/bases/kwok.x-k8s.io_portforwards.yaml", "portforwards.yaml"),
         ],
     },
     Group {

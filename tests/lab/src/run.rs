@@ -14,6 +14,17 @@ pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Takes away what `cargo run` and `cargo test` tell a program about its package. A cargo below it would pass that
+/// on to build scripts such as ring's, which then run again, and everything that uses their crates is rebuilt.
+pub fn forget_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+}
+
 /// Runs to the end and fails with the program's stderr unless it succeeded.
 pub(crate) fn checked(command: &mut Command) -> Result<Output> {
     let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;

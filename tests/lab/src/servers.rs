@@ -70,8 +70,6 @@ fn start_cluster(directory: &Path, state: &State, cluster: &Cluster, authority: 
                 format!("--token-auth-file={}", file("tokens.csv")),
                 "--authorization-mode=RBAC".to_owned(),
                 format!("--service-account-issuer=https://kubernetes.{}.lab", cluster.name),
-                // Istio asks for its own audience; the API server's own is the issuer's.
-                "--api-audiences=https://kubernetes.default.svc,istio-ca".to_owned(),
                 format!("--service-account-key-file={}", file("accounts.pub")),
                 format!("--service-account-signing-key-file={}", file("accounts.key")),
                 format!("--service-cluster-ip-range=10.{}.0.0/16", 96 + cluster.number),
