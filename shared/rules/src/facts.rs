@@ -3,6 +3,8 @@
 
 pub(crate) mod cluster_local;
 pub(crate) mod dates;
+pub(crate) mod gateways;
 pub(crate) mod membership;
+pub(crate) mod networks;
 pub(crate) mod pods;
 pub(crate) mod roots;

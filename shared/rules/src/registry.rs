@@ -1,6 +1,6 @@
 //! The one list of rules, in order of their codes.
 
-use crate::rules::{control_plane, discovery, locality, services, tool, trust};
+use crate::rules::{control_plane, discovery, locality, networks, services, tool, trust};
 use crate::{Code, Rule};
 
 /// Every rule.
@@ -25,6 +25,11 @@ pub static ALL: &[&Rule] = &[
     &trust::ROOTS_DIFFER,
     &trust::CA_EXPIRED,
     &trust::CA_EXPIRING,
+    &networks::NETWORK_GATEWAY_WITHOUT_ADDRESS,
+    &networks::NETWORK_WITHOUT_GATEWAY,
+    &networks::GATEWAY_SERVICE_UNLABELLED,
+    &networks::GATEWAY_PORT_MISSING,
+    &networks::CROSS_NETWORK_GATEWAY_MISSING,
     &control_plane::REVISION_UNKNOWN,
     &control_plane::WEBHOOK_SERVICE_UNAVAILABLE,
 ];

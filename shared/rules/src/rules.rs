@@ -4,6 +4,7 @@
 pub mod control_plane;
 pub mod discovery;
 pub mod locality;
+pub mod networks;
 pub mod services;
 pub mod tool;
 pub mod trust;

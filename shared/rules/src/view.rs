@@ -16,6 +16,7 @@ use mesh_model::{
 
 use crate::facts::cluster_local::LocalHosts;
 use crate::facts::membership::Membership;
+use crate::facts::networks::Networks;
 
 /// Kinds that are always read, whatever rules are selected: the frame of [`ControlPlane`].
 pub const FRAME: KindSet = KindSet::Namespace.union(KindSet::ConfigMap).union(KindSet::Deployment);
@@ -124,11 +125,27 @@ pub struct MeshView<'a> {
     judged: Vec<ClusterView<'a>>,
     membership: OnceCell<Membership>,
     local_hosts: OnceCell<LocalHosts>,
+    networks: OnceCell<Networks>,
+    /// For each cluster of the mesh its position among the judged ones.
+    positions: Vec<Option<usize>>,
 }
 
 impl<'a> MeshView<'a> {
     pub(crate) fn new(mesh: &'a Mesh, context: &'a Context, judged: Vec<ClusterView<'a>>) -> Self {
-        Self { mesh, context, judged, membership: OnceCell::new(), local_hosts: OnceCell::new() }
+        let positions = mesh
+            .clusters()
+            .iter()
+            .map(|cluster| judged.iter().position(|view| std::ptr::eq(view.cluster, &raw const **cluster)))
+            .collect();
+        Self {
+            mesh,
+            context,
+            judged,
+            membership: OnceCell::new(),
+            local_hosts: OnceCell::new(),
+            networks: OnceCell::new(),
+            positions,
+        }
     }
 
     /// The clusters that can be judged: no gap in what the rule concludes from.
@@ -145,6 +162,11 @@ impl<'a> MeshView<'a> {
     /// Which clusters belong to one mesh; computed once for a rule.
     pub(crate) fn membership(&self) -> &Membership {
         self.membership.get_or_init(|| Membership::of(self))
+    }
+
+    /// The networks of the clusters; computed once for a rule.
+    pub(crate) fn networks(&self) -> &Networks {
+        self.networks.get_or_init(|| Networks::of(self))
     }
 
     /// Hosts that some cluster keeps to itself; computed once for a rule.
@@ -167,9 +189,8 @@ impl<'a> MeshView<'a> {
     ) -> impl Iterator<Item = (ClusterView<'a>, &'a Row<ServiceFact>)> + 'h {
         self.context.note(Kind::Service);
         host.services.iter().filter_map(move |at: &ServiceAt| {
-            let name = &at.cluster(self.mesh).name;
-            let view = self.judged.iter().find(|view| view.name() == name)?;
-            Some((*view, at.row(self.mesh)))
+            let position = self.positions[at.cluster as usize]?;
+            Some((self.judged[position], at.row(self.mesh)))
         })
     }
 

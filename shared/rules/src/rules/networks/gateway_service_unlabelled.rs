@@ -1,0 +1,49 @@
+//! MESH503.
+
+use mesh_model::path;
+use serde_json::json;
+
+use super::unlabelled::{Reason, may_have_gateway, unlabelled};
+use crate::facts::gateways::NETWORK_LABEL;
+use crate::rule::declare_rule;
+use crate::{Check, ClusterView, MeshView, Sink, Tags};
+
+declare_rule! {
+    "gateway_service_unlabelled.md",
+    pub static GATEWAY_SERVICE_UNLABELLED = {
+        code: 503, name: "gateway-service-unlabelled", summary: "the Service of a gateway names its network",
+        severity: Error, tags: Tags::empty(),
+        needs: [Service, Pod, Gateway, Secret], closed: [Service], after: [],
+        check: Check::Cluster(check),
+    };
+}
+
+fn check(mesh: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
+    let Some(network) = mesh.networks().get(view.name()) else { return };
+    if !mesh.networks().are_several_for(mesh, view.name()) {
+        return;
+    }
+    let near = |other: &ClusterView<'_>| {
+        other.name() == view.name() || mesh.membership().joined(view.name(), other.name())
+    };
+    if may_have_gateway(mesh, network, &near) {
+        return;
+    }
+    for (service, reason) in unlabelled(view) {
+        let why = match reason {
+            Reason::Port => "exposes port 15443",
+            Reason::Server => "leads to an AUTO_PASSTHROUGH server",
+        };
+        let message = format!(
+            "Service \"{}\" {why} and lacks the label {NETWORK_LABEL}, so network \"{network}\" has no gateway",
+            service.obj.qualified_name(),
+        );
+        let path = if service.labels.is_empty() {
+            path!["metadata", "labels"]
+        } else {
+            path!["metadata", "labels", NETWORK_LABEL]
+        };
+        let label = json!({"metadata": {"labels": {NETWORK_LABEL: network.as_str()}}});
+        let _ = out.report(service, path, message).patch(label, true);
+    }
+}
