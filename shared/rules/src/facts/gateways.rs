@@ -10,7 +10,10 @@ use crate::ClusterView;
 /// Label of a Service that makes it the gateway of a network, and of a namespace that names its network.
 pub(crate) const NETWORK_LABEL: &str = "topology.istio.io/network";
 
-/// Port of a gateway for sidecars unless the label `networking.istio.io/gatewayPort` names another.
+/// Label of a gateway's Service that names its port for sidecars.
+pub(crate) const PORT_LABEL: &str = "networking.istio.io/gatewayPort";
+
+/// Port of a gateway for sidecars unless [`PORT_LABEL`] names another.
 pub(crate) const SIDECAR_PORT: u16 = 15443;
 
 /// Port of a gateway for ambient clients.
@@ -42,7 +45,7 @@ impl<'a> NetworkGateway<'a> {
 
     /// The number its port for sidecars must have.
     pub(crate) fn sidecar_number(&self) -> u16 {
-        let label = self.service.labels.get("networking.istio.io/gatewayPort");
+        let label = self.service.labels.get(PORT_LABEL);
         label.and_then(|text| text.parse().ok()).unwrap_or(SIDECAR_PORT)
     }
 

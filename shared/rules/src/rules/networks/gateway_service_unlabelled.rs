@@ -4,7 +4,7 @@ use mesh_model::path;
 use serde_json::json;
 
 use super::unlabelled::{Reason, may_have_gateway, unlabelled};
-use crate::facts::gateways::NETWORK_LABEL;
+use crate::facts::gateways::{NETWORK_LABEL, PORT_LABEL};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags};
 
@@ -30,9 +30,13 @@ fn check(mesh: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
         return;
     }
     for (service, reason) in unlabelled(view) {
+        let mut labels = json!({NETWORK_LABEL: network.as_str()});
         let why = match reason {
             Reason::Port => "exposes port 15443",
-            Reason::Server => "leads to an AUTO_PASSTHROUGH server",
+            Reason::Server(number) => {
+                labels[PORT_LABEL] = json!(number.to_string());
+                "leads to an AUTO_PASSTHROUGH server"
+            }
         };
         let message = format!(
             "Service \"{}\" {why} and lacks the label {NETWORK_LABEL}, so network \"{network}\" has no gateway",
@@ -43,7 +47,6 @@ fn check(mesh: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
         } else {
             path!["metadata", "labels", NETWORK_LABEL]
         };
-        let label = json!({"metadata": {"labels": {NETWORK_LABEL: network.as_str()}}});
-        let _ = out.report(service, path, message).patch(label, true);
+        let _ = out.report(service, path, message).patch(json!({"metadata": {"labels": labels}}), true);
     }
 }

@@ -1,6 +1,6 @@
 //! Services that look like the gateway of their network and lack the label, which MESH502 leaves to MESH503.
 
-use mesh_model::row::{ServiceFact, ServiceType};
+use mesh_model::row::{ServiceFact, ServicePort, ServiceType};
 use mesh_model::{Kind, Network, Row};
 
 use crate::facts::gateways::{NetworkGateway, SIDECAR_PORT, Server};
@@ -11,8 +11,8 @@ use crate::{ClusterView, MeshView};
 pub(super) enum Reason {
     /// It exposes 15443.
     Port,
-    /// It exposes a port behind which its pods have an `AUTO_PASSTHROUGH` server.
-    Server,
+    /// It exposes this port, behind which its pods have an `AUTO_PASSTHROUGH` server.
+    Server(u16),
 }
 
 /// The unlabelled gateways of a cluster: those that are reachable from outside, else all.
@@ -22,16 +22,14 @@ pub(super) fn unlabelled<'a>(view: &ClusterView<'a>) -> Vec<(&'a Row<ServiceFact
     let mut found: Vec<(&'a Row<ServiceFact>, Reason)> = candidates
         .filter(|service| !service.fact.selector.is_empty())
         .filter_map(|service| {
-            let leads = |server: &Server<'a>| {
-                service.fact.ports.iter().any(|port| server.listens_behind(port) && is_number(&port.target))
-                    && server.applies_to(view, service)
+            let leads = |port: &&ServicePort| {
+                let mut behind = servers.iter().filter(|server| server.listens_behind(port));
+                is_number(&port.target) && behind.any(|server| server.applies_to(view, service))
             };
             let reason = if service.fact.port(SIDECAR_PORT).is_some() {
                 Reason::Port
-            } else if servers.iter().any(leads) {
-                Reason::Server
             } else {
-                return None;
+                Reason::Server(service.fact.ports.iter().find(leads)?.number)
             };
             Some((service, reason))
         })
