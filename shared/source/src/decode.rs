@@ -69,7 +69,8 @@ fn json(
     into: &mut Lower<'_>,
 ) -> Result<(), Failure> {
     lower_json(kind, json.as_bytes(), origin, into).map_err(|error| {
-        let at = locate::walk(text, form, &field_path(&error.path)).unwrap_or(Position::START);
+        let at =
+            locate::walk(text, form, &field_path(FieldPath::root(), &error.path)).unwrap_or(Position::START);
         hide_secret(kind, Failure { message: error.to_string(), at })
     })
 }
@@ -133,9 +134,10 @@ fn yaml_failure(error: &serde_yaml::Error) -> Failure {
     Failure { message: message.trim_end_matches('.').to_owned(), at }
 }
 
-/// The path of a decoding error, `spec.ports[0].port`. A key that holds a dot ends it early, at its parent.
-fn field_path(text: &str) -> FieldPath {
-    let mut path = FieldPath::root();
+/// The path of a decoding error, `spec.ports[0].port`, below `within`. A key that holds a dot ends the search
+/// for it early, at its parent.
+pub(crate) fn field_path(within: FieldPath, text: &str) -> FieldPath {
+    let mut path = within;
     for part in text.split('.') {
         let mut pieces = part.split('[');
         if let Some(key) = pieces.next().filter(|key| !key.is_empty()) {

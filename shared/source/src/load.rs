@@ -260,7 +260,8 @@ impl Reader<'_> {
             if let Err(error) = lower_json(kind, value.to_string().as_bytes(), origin, &mut self.into) {
                 let name = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
                 let identity = Identity { name: name("name"), namespace: name("namespace") };
-                let failure = Failure { message: error.to_string(), at: place(&path!["items", number]) };
+                let path = decode::field_path(path!["items", number], &error.path);
+                let failure = Failure { message: error.to_string(), at: place(&path) };
                 self.lost(source, kind, &identity, decode::hide_secret(kind, failure));
             }
         }

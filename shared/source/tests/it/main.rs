@@ -1,4 +1,7 @@
 //! The crate as its users see it: inputs in, clusters and places out.
 
+mod bad;
+mod files;
 mod forms;
+mod places;
 mod support;
