@@ -288,6 +288,23 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_new_pair_is_served_within_fifteen_seconds_and_counted() {
+        let (mut mount, certificates) = mounted();
+        let (certificates, metrics) = (Arc::new(certificates), Arc::new(Metrics::new(&[])));
+        let watching = tokio::spawn(Arc::clone(&certificates).watch(Arc::clone(&metrics)));
+        for (content, result) in [(Some(pair(|_| {})), "Ok"), (None, "Failed")] {
+            let before = served(&certificates);
+            let (certificate, key) = content.unwrap_or_default();
+            mount.swap(&certificate, &key);
+            tokio::time::sleep(Duration::from_secs(15)).await;
+            assert_eq!(served(&certificates) != before, result == "Ok");
+            let line = format!("certificate_reloads_total{{result=\"{result}\"}} 1\n");
+            assert!(metrics.text().contains(&line), "{}", metrics.text());
+        }
+        watching.abort();
+    }
+
     #[test]
     fn a_pair_that_cannot_be_served_leaves_the_old_one() {
         let (mut mount, certificates) = mounted();

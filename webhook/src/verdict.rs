@@ -121,9 +121,13 @@ impl Judge {
             return Verdict::NotJudged(Pass::Deleting);
         }
         let (object, by_admiral) = (row.obj.clone(), admiral::wrote(&row));
+        let fact = row.fact.clone();
         let (after, not_evaluated) = self.findings(row);
         let before = match old {
-            Some(Ok(old)) if !after.is_empty() => self.findings(old).0,
+            Some(Ok(old)) if !after.is_empty() => {
+                let old_fact = old.fact.clone();
+                admission::follow(self.findings(old).0, &old_fact, &fact)
+            }
             _ => Vec::new(),
         };
         let admission = admission::decide(&self.modes, Change { after, before, by_admiral });

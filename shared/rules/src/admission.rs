@@ -2,9 +2,13 @@
 //!
 //! Pure, so that the webhook and an offline check give one verdict. Messages and replies are the caller's.
 
+mod follow;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+
+pub use follow::follow;
 
 use crate::{ALL, Code, Finding, Rule, RuleStatus, Tags, find};
 
@@ -207,7 +211,8 @@ impl Admission {
 pub struct Change {
     /// Findings of the object as it would be stored.
     pub after: Vec<Finding>,
-    /// Findings of the object as it is stored; empty when it is created.
+    /// Findings of the object as it is stored, with their paths in the changed one ([`follow`]); empty when it
+    /// is created.
     pub before: Vec<Finding>,
     /// Admiral wrote the object.
     pub by_admiral: bool,

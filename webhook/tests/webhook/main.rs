@@ -5,7 +5,11 @@ mod common;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
+mod log;
+#[cfg(test)]
 mod manifests;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod recorded;
 #[cfg(test)]

@@ -148,6 +148,19 @@ async fn an_update_may_keep_what_was_bad_and_may_add_nothing_bad() {
 }
 
 #[tokio::test]
+async fn a_subset_that_only_moved_is_nothing_new() {
+    let bad = |name: &str| json!({"name": name, "trafficPolicy": {"loadBalancer": failover()}});
+    let old = rule(json!({"subsets": [bad("v1")]}));
+    let shared = shared(&[]);
+    let moved = rule(json!({"subsets": [{"name": "v0"}, bad("v1")]}));
+    let response = review(&shared, &update(&old, &moved)).await;
+    assert_eq!(response["allowed"], true, "{response}");
+    let replaced = rule(json!({"subsets": [bad("v2")]}));
+    let response = review(&shared, &update(&old, &replaced)).await;
+    assert_eq!(response["allowed"], false, "another subset is bad now: {response}");
+}
+
+#[tokio::test]
 async fn what_admiral_writes_is_warned_of() {
     let mut object = failover_alone();
     object["metadata"]["annotations"] = json!({"app.kubernetes.io/created-by": "admiral"});

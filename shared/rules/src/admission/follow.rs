@@ -1,0 +1,102 @@
+//! Follows findings of an object to where their places lie after a change: a subset or port entry that moved to
+//! another position is no new one.
+
+use mesh_model::row::{DestinationRule, TrafficPolicy};
+use mesh_model::{FieldPath, Step};
+
+use crate::Finding;
+
+/// The findings of `old` with the paths that the same subsets (by name) and port entries (by number) have in
+/// `new`; findings whose place is gone are left out.
+#[must_use]
+pub fn follow(findings: Vec<Finding>, old: &DestinationRule, new: &DestinationRule) -> Vec<Finding> {
+    let moved = |finding: Finding| {
+        let path = place(&finding.path, old, new)?;
+        Some(Finding { path, ..finding })
+    };
+    findings.into_iter().filter_map(moved).collect()
+}
+
+fn place(path: &FieldPath, old: &DestinationRule, new: &DestinationRule) -> Option<FieldPath> {
+    let mut steps = path.steps().to_vec();
+    let (mut from, mut to) = (old.policy.as_ref(), new.policy.as_ref());
+    if let Some(at) = index_after(&steps, "subsets") {
+        let subset = old.subsets.get(at.value)?;
+        let position = new.subsets.iter().position(|other| other.name == subset.name)?;
+        steps[at.step] = Step::Index(position);
+        (from, to) = (subset.policy.as_ref(), new.subsets[position].policy.as_ref());
+    }
+    if let Some(at) = index_after(&steps, "portLevelSettings") {
+        let number = from?.ports.get(at.value)?.number;
+        steps[at.step] = Step::Index(port_entry(to?, number)?);
+    }
+    Some(steps.into_iter().collect())
+}
+
+/// The first entry of a number counts, as istiod takes it.
+fn port_entry(policy: &TrafficPolicy, number: u16) -> Option<usize> {
+    policy.ports.iter().position(|entry| entry.number == number)
+}
+
+struct At {
+    step: usize,
+    value: usize,
+}
+
+fn index_after(steps: &[Step], key: &str) -> Option<At> {
+    steps.windows(2).enumerate().find_map(|(position, pair)| match pair {
+        [Step::Key(name), Step::Index(value)] if name == key => {
+            Some(At { step: position + 1, value: *value })
+        }
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use mesh_model::row::{PortPolicy, Subset};
+    use mesh_model::{HostPattern, path};
+
+    use super::*;
+
+    fn policy(ports: &[u16]) -> Option<TrafficPolicy> {
+        let ports =
+            ports.iter().map(|number| PortPolicy { number: *number, ..PortPolicy::default() }).collect();
+        Some(TrafficPolicy { ports, ..TrafficPolicy::default() })
+    }
+
+    fn rule(top: &[u16], subsets: &[(&str, &[u16])]) -> DestinationRule {
+        let subset = |(name, ports): &(&str, &[u16])| Subset {
+            name: (*name).into(),
+            policy: Some(policy(ports)),
+            ..Subset::default()
+        };
+        DestinationRule {
+            host_text: "echo".into(),
+            host: HostPattern::parse("echo", "shop"),
+            policy: Some(policy(top)),
+            subsets: subsets.iter().map(subset).collect(),
+            export_to: Vec::new(),
+            deleting: false,
+        }
+    }
+
+    #[test]
+    fn subsets_are_followed_by_name_and_ports_by_number() {
+        let old = rule(&[80, 81], &[("v1", &[]), ("v2", &[80, 90])]);
+        let new = rule(&[81, 80], &[("v2", &[70, 90]), ("v0", &[])]);
+        let after = |path: FieldPath| place(&path, &old, &new);
+        let same = path!["spec", "trafficPolicy"];
+        assert_eq!(after(same.clone()), Some(same.clone()));
+        assert_eq!(
+            after(same.clone().then("portLevelSettings").then(0)),
+            Some(same.then("portLevelSettings").then(1))
+        );
+        let of = |subset: usize| path!["spec", "subsets", subset, "trafficPolicy"];
+        assert_eq!(after(of(1)), Some(of(0)));
+        assert_eq!(after(of(0)), None, "v1 is gone");
+        let port = |subset, port: usize| of(subset).then("portLevelSettings").then(port);
+        assert_eq!(after(port(1, 1)), Some(port(0, 1)));
+        assert_eq!(after(port(1, 0)), None, "port 80 of v2 is gone");
+    }
+}
