@@ -59,10 +59,10 @@ mod tests {
 
     use super::*;
 
-    fn policy(ports: &[u16]) -> Option<TrafficPolicy> {
+    fn policy(ports: &[u16]) -> TrafficPolicy {
         let ports =
             ports.iter().map(|number| PortPolicy { number: *number, ..PortPolicy::default() }).collect();
-        Some(TrafficPolicy { ports, ..TrafficPolicy::default() })
+        TrafficPolicy { ports, ..TrafficPolicy::default() }
     }
 
     fn rule(top: &[u16], subsets: &[(&str, &[u16])]) -> DestinationRule {
