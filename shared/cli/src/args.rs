@@ -1,0 +1,20 @@
+//! The arguments as they are typed: one clap struct per group. Parsing resolves nothing; `session` does.
+//!
+//! A plugin flattens the groups it needs. Names and shorts are kubectl's where kubectl has the flag.
+
+mod cluster;
+mod notes;
+mod output;
+mod rules;
+mod scope;
+mod source;
+mod time;
+
+pub use cluster::{ClusterArgs, Discover};
+pub use notes::NoteArgs;
+pub(crate) use output::names_of;
+pub use output::{ColorWhen, Icons, LookArgs, OutputArgs};
+pub use rules::{FailOn, RuleArgs};
+pub use scope::ScopeArgs;
+pub use source::SourceArgs;
+pub use time::TimeArgs;

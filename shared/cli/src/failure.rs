@@ -1,0 +1,126 @@
+//! Why a command could not give its result. Each text names what failed and what to do.
+
+use std::io;
+
+use mesh_rules::SelectError;
+
+use crate::{Exit, Session, usage};
+
+/// A command that ends without a result. All lead to exit code 2, but for a reader that went away.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line cannot be understood; holds the whole text.
+    #[error("{0}")]
+    Usage(String),
+    /// `-o` names no format.
+    #[error(
+        "unable to match a printer suitable for the output format \"{given}\", allowed formats are: {}",
+        allowed.join(",")
+    )]
+    Format {
+        /// What was typed.
+        given: String,
+        /// What the command can print.
+        allowed: Vec<&'static str>,
+    },
+    /// A rule, area or tag that does not exist.
+    #[error("unknown rule, area or tag \"{word}\"; see '{program} rules'")]
+    UnknownRule {
+        /// What was typed.
+        word: String,
+        /// Name of the program in use.
+        program: String,
+    },
+    /// `--select` and `--ignore` leave no rule.
+    #[error(transparent)]
+    Select(SelectError),
+    /// Two sources at once.
+    #[error("{first} and {second} exclude each other")]
+    TwoSources {
+        /// Flag.
+        first: &'static str,
+        /// Other flag.
+        second: &'static str,
+    },
+    /// Contexts or kubeconfig.
+    #[error(transparent)]
+    Live(#[from] mesh_live::LiveError),
+    /// Files.
+    #[error(transparent)]
+    Source(#[from] mesh_source::SourceError),
+    /// Files without a single object that any rule reads.
+    #[error("nothing to check in {}: {}", inputs.join(", "), nothing_given(*unknown))]
+    NothingGiven {
+        /// As typed.
+        inputs: Vec<String>,
+        /// Documents of other kinds.
+        unknown: usize,
+    },
+    /// Not one cluster answered.
+    #[error("{}", none_answered(.0))]
+    NoneAnswered(
+        /// Name and cause of each.
+        Vec<(String, String)>,
+    ),
+    /// The result could not be written.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+    /// The runtime that talks to clusters did not start.
+    #[error("cannot start the runtime that reads clusters: {0}")]
+    Runtime(
+        /// Of the operating system.
+        io::Error,
+    ),
+    /// Anything a plugin has to say.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Failure {
+    /// A command line that parsed and still makes no sense to the plugin.
+    pub(crate) fn usage(session: &Session, error: &clap::Error) -> Self {
+        Self::Usage(usage::text(error, session.command()))
+    }
+
+    /// A selection that cannot be made.
+    #[must_use]
+    pub fn select(session: &Session, error: SelectError) -> Self {
+        match error {
+            SelectError::Unknown { word } => {
+                Self::UnknownRule { word, program: session.program().to_owned() }
+            }
+            nothing @ SelectError::Nothing { .. } => Self::Select(nothing),
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedOutput,
+            _ => Exit::Error,
+        }
+    }
+
+    /// The text for standard error; `None` where nobody reads any more.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            Self::Usage(text) => Some(text.clone()),
+            _ if self.exit() == Exit::ClosedOutput => None,
+            _ => Some(format!("error: {self}")),
+        }
+    }
+}
+
+fn nothing_given(unknown: usize) -> String {
+    match unknown {
+        0 => "no document".to_owned(),
+        1 => "its one document is of a kind that no rule reads".to_owned(),
+        _ => format!("its {unknown} documents are of kinds that no rule reads"),
+    }
+}
+
+fn none_answered(causes: &[(String, String)]) -> String {
+    let lines = causes.iter().map(|(cluster, cause)| format!("\n  {cluster}: {cause}"));
+    let plural = if causes.len() == 1 { "" } else { "s" };
+    format!("none of {} cluster{plural} could be read", causes.len()) + &lines.collect::<String>()
+}

@@ -1,0 +1,108 @@
+//! Clusters: a plan from the arguments, a runtime for as long as they are read, and what they said.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mesh_live::{Discover, Impersonate, KubeconfigSource, Plan};
+use mesh_model::{Cluster, Mesh, MeshBuilder};
+use tokio::runtime::Builder;
+use tokio::sync::mpsc;
+
+use super::Session;
+use super::Wanted;
+use super::loaded::{Read, Reading};
+use crate::Failure;
+use crate::args::Discover as DiscoverArg;
+use crate::progress::Progress;
+
+pub(super) fn load(session: &Session, wanted: &Wanted<'_>) -> Result<Read, Failure> {
+    // kube would find no provider of its own to pick where several are linked. An error means that one is
+    // installed, which is as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let plan = plan(wanted);
+    let loaded = runtime.block_on(follow(&plan, Progress::start(session.shows_progress(wanted.notes))));
+    // A credential plugin that still runs would be waited for.
+    runtime.shutdown_background();
+    let loaded = loaded?;
+    tell(session, wanted, &loaded);
+    let readings = loaded
+        .readings
+        .into_iter()
+        .map(|reading| (reading.cluster, Reading { context: reading.context, took: reading.took }));
+    let readings: BTreeMap<_, _> = readings.collect();
+    let mesh = loaded.clusters.into_iter().fold(MeshBuilder::default(), MeshBuilder::with).finish();
+    none_answered(&mesh)?;
+    Ok(Read { mesh, readings, locate: Box::new(|_| None) })
+}
+
+/// Zero clusters are no result.
+fn none_answered(mesh: &Mesh) -> Result<(), Failure> {
+    let cause = |cluster: &Arc<Cluster>| {
+        cluster.gaps.of_cluster().map(|gap| (cluster.name.to_string(), gap.to_string()))
+    };
+    let causes: Option<Vec<_>> = mesh.clusters().iter().map(cause).collect();
+    causes.map_or(Ok(()), |causes| Err(Failure::NoneAnswered(causes)))
+}
+
+/// What came of choosing clusters, where the user did not name them all.
+fn tell(session: &Session, wanted: &Wanted<'_>, loaded: &mesh_live::Loaded) {
+    if wanted.clusters.typed().is_none() && loaded.readings.len() > 1 {
+        let names: Vec<_> = loaded.readings.iter().map(|reading| reading.context.as_str()).collect();
+        session.note(wanted.notes, &format!("remote secrets lead to contexts {}", names.join(", ")));
+    }
+    for unmatched in &loaded.remote.unmatched {
+        let id = &unmatched.cluster_id;
+        let candidates = match unmatched.candidates.as_slice() {
+            [] => String::new(),
+            candidates => format!(" (candidates: {})", candidates.join(", ")),
+        };
+        session.note(
+            wanted.notes,
+            &format!("a remote secret names cluster \"{id}\", which no context fits; add --contexts {id}=CONTEXT{candidates}"),
+        );
+    }
+    if let Some(gap) = &loaded.remote.gap {
+        session.note(
+            wanted.notes,
+            &format!("remote secrets could not be listed ({gap}); name clusters with --contexts"),
+        );
+    }
+    for (context, cluster) in &loaded.same {
+        session.note(
+            wanted.notes,
+            &format!("context \"{context}\" is the same cluster as \"{cluster}\" and is read once"),
+        );
+    }
+}
+
+async fn follow(plan: &Plan, mut progress: Progress) -> Result<mesh_live::Loaded, mesh_live::LiveError> {
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let mut loading = std::pin::pin!(mesh_live::load(plan, Some(sender)));
+    loop {
+        tokio::select! {
+            loaded = &mut loading => return loaded,
+            Some(event) = events.recv() => progress.on(event),
+        }
+    }
+}
+
+fn plan(wanted: &Wanted<'_>) -> Plan {
+    let args = wanted.clusters;
+    Plan {
+        kubeconfig: KubeconfigSource::new(args.kubeconfig.clone()),
+        contexts: args.contexts.clone(),
+        context: args.context.clone(),
+        all_contexts: args.all_contexts,
+        discover: match args.discover {
+            DiscoverArg::Auto => Discover::Auto,
+            DiscoverArg::None => Discover::None,
+        },
+        kinds: wanted.kinds,
+        istio_namespace: args.istio_namespace.clone(),
+        request_timeout: args.request_timeout,
+        timeout: Some(wanted.time.timeout),
+        parallel: args.parallel.get(),
+        impersonate: Impersonate { user: args.impersonate.clone(), groups: args.impersonate_groups.clone() },
+    }
+}
