@@ -97,6 +97,13 @@ pub struct Case {
     fences: Vec<Fence>,
 }
 
+impl Case {
+    /// The cluster and YAML text of each fence, in order.
+    pub fn texts(&self) -> impl Iterator<Item = (&ClusterName, &str)> {
+        self.fences.iter().map(|fence| (&fence.cluster, fence.text.as_str()))
+    }
+}
+
 struct Fence {
     cluster: ClusterName,
     file: String,

@@ -14,7 +14,10 @@ pub(crate) const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
 
 /// A webhook with these modes, `MESH238=warn` for example.
 pub(crate) fn shared(modes: &[&str]) -> Arc<Shared> {
-    let modes = modes.iter().fold(Modes::default(), |modes, mode| modes.with(mode.parse().unwrap()));
+    with_modes(modes.iter().fold(Modes::default(), |modes, mode| modes.with(mode.parse().unwrap())))
+}
+
+pub(crate) fn with_modes(modes: Modes) -> Arc<Shared> {
     Arc::new(Shared::new(Judge::new(modes, "west"), FailurePolicy::Ignore))
 }
 

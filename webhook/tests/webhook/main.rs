@@ -9,6 +9,8 @@ mod log;
 #[cfg(test)]
 mod manifests;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod recorded;
