@@ -7,21 +7,24 @@
 //! | `connect_timeout` 30 s | a dead address costs 30 s | 2 s, TLS handshake included |
 //! | `read_timeout` none | a server that accepts and stays silent holds the caller for ever | left as it is: each request has a deadline over all of its tries and its body (`request`), which a read timeout, started anew by each byte, cannot give |
 //! | `default_retry` true | 15 tries with pauses that double up to 1000 s: a server that answers 503 holds the caller for minutes | false; `request` tries three times |
+//! | proxy of the environment | `NO_PROXY` is compared with the wrong address | `proxy` |
 //! | `Client::request` | logs a body that it cannot decode, Secrets too | `Client::send`, and decoding by `mesh-wire` |
 //!
-//! HTTP/1.1 is what kube's connector speaks: parallel requests of a cluster are connections of their own.
+//! kube runs a credential plugin twice for each client, for a certificate and for a token; plugins keep what they
+//! got, so the second run is cheap. HTTP/1.1 is what kube's connector speaks: parallel requests of a cluster are connections of their own.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::{AuthError, ClientBuilder};
 use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use mesh_model::Gap;
 
 use crate::Plan;
-use crate::kubeconfig;
 use crate::request::End;
+use crate::{kubeconfig, proxy};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -32,7 +35,7 @@ const PLUGIN_TIMEOUT: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
-    /// Scheme, host and port, for messages.
+    /// Scheme, host and port, those of its proxy too, for messages.
     pub(crate) server: String,
 }
 
@@ -47,7 +50,10 @@ pub(crate) async fn connect(
     end: Option<End>,
 ) -> Result<Connection, Gap> {
     let config = config(kubeconfig, context, plan).await?;
-    let server = server(&config.cluster_url);
+    let server = match &config.proxy_url {
+        Some(proxy) => format!("{} through proxy {}", address(&config.cluster_url), address(proxy)),
+        None => address(&config.cluster_url),
+    };
     let user = Arc::new(config.auth_info.clone());
     let runs_plugin = user.exec.is_some() || user.auth_provider.is_some();
     let make = move || ClientBuilder::try_from(config).map(ClientBuilder::build);
@@ -81,6 +87,13 @@ async fn config(kubeconfig: &Kubeconfig, context: &str, plan: &Plan) -> Result<C
         .map_err(|error| unreachable(format!("context \"{context}\": {}", kubeconfig::cause(&error))))?;
     config.connect_timeout = Some(CONNECT_TIMEOUT.min(plan.request_timeout));
     config.default_retry = false;
+    let proxy = proxy::choose(
+        &config.cluster_url,
+        config.proxy_url,
+        named_proxy(kubeconfig, context),
+        &Matcher::from_env(),
+    );
+    config.proxy_url = proxy;
     if let Some(user) = &plan.impersonate.user {
         config.auth_info.impersonate = Some(user.clone());
     }
@@ -90,8 +103,15 @@ async fn config(kubeconfig: &Kubeconfig, context: &str, plan: &Plan) -> Result<C
     Ok(config)
 }
 
+/// `proxy-url` of the context's cluster.
+fn named_proxy<'a>(kubeconfig: &'a Kubeconfig, context: &str) -> Option<&'a str> {
+    let context = kubeconfig.contexts.iter().find(|known| known.name == context)?.context.as_ref()?;
+    let cluster = kubeconfig.clusters.iter().find(|known| known.name == context.cluster)?;
+    cluster.cluster.as_ref()?.proxy_url.as_deref()
+}
+
 /// Without what may hold a password: user information, path and query.
-fn server(url: &http::Uri) -> String {
+fn address(url: &http::Uri) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}", url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default())
 }

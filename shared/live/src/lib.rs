@@ -32,6 +32,7 @@ mod kubeconfig;
 mod list;
 mod loader;
 mod plan;
+mod proxy;
 mod request;
 mod version;
 

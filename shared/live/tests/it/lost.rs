@@ -98,6 +98,18 @@ fn a_context_whose_part_of_the_kubeconfig_is_broken_is_lost_alone() {
 }
 
 #[test]
+fn the_proxy_of_a_cluster_is_used_and_named_when_it_is_dead() {
+    let cluster = shop();
+    let server = cluster.serve();
+    let dead = DeadAddress::new();
+    let proxy = dead.url().replace("https", "http");
+    let kubeconfig = KubeconfigFile::new().with("east", &server).through(&proxy);
+    let cause = lost(&all(&kubeconfig), "east");
+    assert_eq!(cause, format!("unreachable: {} through proxy {proxy}: Connection refused", server.url()));
+    assert!(cluster.requests().is_empty());
+}
+
+#[test]
 fn credential_plugins_fail_for_their_own_cluster_and_without_what_they_printed_for_the_program() {
     let cluster = shop();
     let server = cluster.serve();

@@ -62,6 +62,17 @@ impl KubeconfigFile {
         self
     }
 
+    /// Lets the cluster of the last context be reached through this proxy.
+    ///
+    /// # Panics
+    /// If there is no context yet.
+    #[must_use]
+    pub fn through(mut self, proxy: &str) -> Self {
+        self.clusters.last_mut().expect("a context was given before its proxy")["cluster"]["proxy-url"] =
+            proxy.into();
+        self
+    }
+
     /// Makes another context the current one; the empty string for none.
     #[must_use]
     pub fn current(mut self, context: &str) -> Self {
