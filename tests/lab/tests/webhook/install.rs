@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use mesh_lab::{Lab, state::Cluster};
+use mesh_lab::{Lab, run, state::Cluster};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -224,27 +224,22 @@ impl Drop for Webhook<'_> {
 
 /// Takes away what an installation leaves, also one whose test was killed.
 fn remove(lab: &Lab) {
-    let missing = "--ignore-not-found";
-    for cluster in lab.clusters() {
-        // First, so that at no time a configuration calls a webhook that is gone.
-        let configuration = ["delete", "validatingwebhookconfiguration", CONFIGURATION, missing];
-        let _ = lab.kubectl(&cluster.name, configuration);
-        let pod = [
-            "-n",
-            OWN_NAMESPACE,
-            "delete",
-            "pod",
-            "mesh-webhook-lab",
-            "--grace-period=0",
-            "--force",
-            missing,
-        ];
-        let _ = lab.kubectl(&cluster.name, pod);
-    }
-    for cluster in lab.clusters() {
-        let namespaces = ["delete", "namespace", OWN_NAMESPACE, NAMESPACE, missing];
-        let _ = lab.kubectl(&cluster.name, namespaces);
-    }
+    let delete = |cluster: &Cluster, what: &[&str]| {
+        let _ = lab.kubectl(&cluster.name, [&["delete", "--ignore-not-found"], what].concat());
+    };
+    thread::scope(|scope| {
+        for cluster in lab.clusters() {
+            scope.spawn(move || {
+                // First, so that at no time a configuration calls a webhook that is gone.
+                delete(cluster, &["validatingwebhookconfiguration", CONFIGURATION]);
+                delete(
+                    cluster,
+                    &["-n", OWN_NAMESPACE, "pod", "mesh-webhook-lab", "--grace-period=0", "--force"],
+                );
+                delete(cluster, &["namespace", OWN_NAMESPACE, NAMESPACE]);
+            });
+        }
+    });
 }
 
 /// Address of the webhook's pod; kwok gives out the upper half of the network only.
@@ -263,6 +258,7 @@ fn manifests() -> PathBuf {
 /// Builds the program from this checkout and returns its path.
 fn build() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
+    run::forget_package(&mut cargo);
     cargo.current_dir(workspace()).args(["build", "--locked", "--offline", "--package=mesh-webhook"]);
     let output =
         cargo.arg("--message-format=json-render-diagnostics").stderr(Stdio::inherit()).output().unwrap();
