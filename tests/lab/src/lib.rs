@@ -2,7 +2,17 @@
 //! and without root.
 //!
 //! Owns building the programs ([`build`]), bringing a lab up and taking it down ([`up`]), and what tests do with
-//! a running one ([`Lab`]). It must not know the rules or the plugins: it gives them a mesh to look at.
+//! a running one ([`Lab`]). `README.md` beside this crate says what is real in it and what is played.
+//!
+//! ```no_run
+//! let lab = mesh_lab::Lab::connect();
+//! let _mesh = lab.apply_mesh("two-networks")?;
+//! let rules = lab.kubectl_output("west", ["get", "destinationrules", "-A", "-o", "name"])?;
+//! assert_eq!(rules.trim(), "destinationrule.networking.istio.io/echo");
+//! # Ok::<(), anyhow::Error>(())
+//! ```
+//!
+//! It must not know the rules or the plugins: it gives them a mesh to look at.
 #![expect(clippy::disallowed_methods, reason = "a tool for tests: files and environment are its work")]
 
 use std::path::Path;
