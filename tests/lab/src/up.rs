@@ -49,7 +49,10 @@ pub fn up(directory: &Path, names: &[String], roots: Roots, toolbox: Toolbox) ->
     let kubeconfig = directory.join("kubeconfig");
     let mut state = State { keeper, keeper_start, clusters, kubeconfig, toolbox, roots, complete: false };
     state.write(&directory)?;
-    start_servers(&directory, &state)?;
+    start_servers(&directory, &state).with_context(|| {
+        let logs = directory.join("logs");
+        format!("the lab did not start: see {}, then run `cargo xtask lab down`", logs.display())
+    })?;
     state.complete = true;
     state.write(&directory)?;
     Ok(state)
