@@ -10,15 +10,16 @@
 //! | proxy of the environment | `NO_PROXY` is compared with the wrong address | `proxy` |
 //! | `Client::request` | logs a body that it cannot decode, Secrets too | `Client::send`, and decoding by `mesh-wire` |
 //!
-//! kube runs a credential plugin twice for each client, for a certificate and for a token; plugins keep what they
-//! got, so the second run is cheap. HTTP/1.1 is what kube's connector speaks: parallel requests of a cluster are connections of their own.
+//! What is left as kube has it: HTTP/1.1, so that parallel requests of a cluster are connections of their own; gzip,
+//! which costs the client no more than the TLS of the bytes it saves, and which `disable-compression` of the
+//! kubeconfig switches off; credential plugins, which kube runs three times for each client, for a certificate and
+//! for a token.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::{AuthError, ClientBuilder};
-use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use mesh_model::Gap;
 
@@ -32,7 +33,6 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const PLUGIN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A client of one cluster.
-#[derive(Clone)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
     /// Scheme, host and port, those of its proxy too, for messages.
@@ -54,8 +54,8 @@ pub(crate) async fn connect(
         Some(proxy) => format!("{} through proxy {}", address(&config.cluster_url), address(proxy)),
         None => address(&config.cluster_url),
     };
-    let user = Arc::new(config.auth_info.clone());
-    let runs_plugin = user.exec.is_some() || user.auth_provider.is_some();
+    let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
+    let runs_plugin = config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some();
     let make = move || ClientBuilder::try_from(config).map(ClientBuilder::build);
     let built = if runs_plugin {
         let own = End::in_time(PLUGIN_TIMEOUT);
@@ -67,7 +67,7 @@ pub(crate) async fn connect(
     } else {
         make()
     };
-    let client = built.map_err(|error| unreachable(client_cause(&error, &user)))?;
+    let client = built.map_err(|error| unreachable(client_cause(&error, plugin.as_deref())))?;
     Ok(Connection { client, server })
 }
 
@@ -116,11 +116,9 @@ fn address(url: &http::Uri) -> String {
     format!("{}://{}{port}", url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default())
 }
 
-fn client_cause(error: &kube::Error, user: &AuthInfo) -> String {
+fn client_cause(error: &kube::Error, plugin: Option<&str>) -> String {
     match error {
-        kube::Error::Auth(error) => {
-            credentials_cause(error, user.exec.as_ref().and_then(|exec| exec.command.as_deref()))
-        }
+        kube::Error::Auth(error) => credentials_cause(error, plugin),
         other => other.to_string(),
     }
 }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
 use kube::client::{AuthError, Body};
 use mesh_model::Gap;
 use serde::Deserialize;
@@ -165,12 +166,12 @@ impl Requests {
         let response = self.connection.client.send(request).await.map_err(|error| self.failure(&error))?;
         self.answers.fetch_add(1, Ordering::Relaxed);
         let (status, retry_after) = (response.status(), retry_after(&response));
-        let body = response.into_body().collect_bytes().await;
+        let body = collect(response.into_body()).await;
         if status != StatusCode::OK {
             let message = body.ok().map(|body| status_message(&body)).unwrap_or_default();
             return Err(Failure::Status { code: status, message, retry_after });
         }
-        body.map(Vec::from).map_err(|_| Failure::Cut)
+        body
     }
 
     fn failure(&self, error: &kube::Error) -> Failure {
@@ -200,6 +201,17 @@ fn chain(error: &kube::Error) -> impl Iterator<Item = &(dyn StdError + 'static)>
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         wrapped.map(|wrapped| wrapped as &(dyn StdError + 'static)).or_else(|| error.source())
     })
+}
+
+/// The whole body. Each piece is freed as soon as it is copied, which a collection of pieces would not do.
+async fn collect(mut body: Body) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Some(data) = frame.map_err(|_| Failure::Cut)?.data_ref() {
+            bytes.extend_from_slice(data);
+        }
+    }
+    Ok(bytes)
 }
 
 fn retry_after(response: &Response<Body>) -> Option<Duration> {
