@@ -82,7 +82,11 @@ impl Plugin for Check {
             notes: &args.notes,
             kinds: rules.iter().map(|rule| rule.needs).fold(FRAME, KindSet::union),
         })?;
-        let focus = Focus { namespace: args.scope.only(), ..Focus::default() };
+        let only = args.scope.only();
+        if let Some(namespace) = only.as_deref().filter(|namespace| loaded.lacks_namespace(namespace)) {
+            session.note(&args.notes, &format!("namespace \"{namespace}\" is in none of the clusters read"));
+        }
+        let focus = Focus { namespace: only, ..Focus::default() };
         let options = Options { now: now.as_second(), given: Asks::empty(), focus };
         let outcome = engine::run(loaded.mesh(), rules, &options);
         let exit = exit::of(&loaded.gaps(), &outcome, &args.rules);

@@ -38,15 +38,8 @@ impl Plugin for Rules {
         Example { what: "List the rules about locality, and one more", args: "--select locality,MESH401" },
         Example { what: "List all rules for a program", args: "-o json" },
     ];
-    const FORMATS: &'static [Format] = &[
-        Format::Human,
-        Format::Wide,
-        Format::Name,
-        Format::Json,
-        Format::Yaml,
-        Format::Jsonl,
-        Format::Markdown,
-    ];
+    const FORMATS: &'static [Format] =
+        &[Format::Human, Format::Wide, Format::Name, Format::Json, Format::Yaml, Format::Jsonl];
     type Args = RulesArgs;
 
     fn run(session: &Session, args: RulesArgs, out: &mut dyn Write) -> Result<Exit, Failure> {

@@ -50,13 +50,13 @@ pub enum LiveError {
         second: String,
     },
     /// No context is typed and none is current.
-    #[error("no cluster to read: no current context in {files}; use --contexts, -f or --snapshot")]
+    #[error("no cluster to read: no current context in {files}; use --contexts or -f")]
     NoCurrentContext {
         /// Files that were searched.
         files: String,
     },
     /// `--all-contexts` without any context.
-    #[error("no cluster to read: no context in {files}; use -f or --snapshot")]
+    #[error("no cluster to read: no context in {files}; use -f")]
     NoContexts {
         /// Files that were searched.
         files: String,

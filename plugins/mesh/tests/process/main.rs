@@ -1,5 +1,12 @@
 //! The program as a process: what is typed, what comes out on which stream, and how it ends.
 
 mod called_as;
+mod clusters;
+mod exits;
+mod files;
+mod help;
+mod hostile;
+mod look;
 mod program;
+mod streams;
 mod usage;

@@ -35,11 +35,18 @@ pub(super) fn load(args: &SourceArgs) -> Result<Read, Failure> {
 }
 
 fn place_of(places: &Places, finding: &Finding) -> Option<Place> {
-    if let Subject::Document { file, position: Some((line, column)), .. } = &finding.subject {
-        return Some(Place { file: file.clone(), line: *line, column: *column });
+    if let Some(place) = places.locate(&finding.origin, &finding.path) {
+        return Some(Place { file: place.file, line: place.line, column: place.column });
     }
-    let place = places.locate(&finding.origin, &finding.path)?;
-    Some(Place { file: place.file, line: place.line, column: place.column })
+    // What could not be read has no row: the document is the subject, or the evidence where its name is known.
+    let subjects =
+        std::iter::once(&finding.subject).chain(finding.evidence.iter().map(|evidence| &evidence.subject));
+    subjects.into_iter().find_map(|subject| match subject {
+        Subject::Document { file, position: Some((line, column)), .. } => {
+            Some(Place { file: file.clone(), line: *line, column: *column })
+        }
+        _ => None,
+    })
 }
 
 /// True when a check would look at nothing at all: a pass would then be a lie.

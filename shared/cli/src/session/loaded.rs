@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use mesh_model::{Cluster, ClusterName, KindSet, Mesh};
+use mesh_model::{Cluster, ClusterName, Kind, KindSet, Mesh};
 use mesh_report::{ClusterInfo, Place, Report, ReportKind};
 use mesh_rules::{Finding, Outcome, Rule};
 
@@ -42,6 +42,14 @@ impl Loaded {
     #[must_use]
     pub const fn mesh(&self) -> &Mesh {
         &self.read.mesh
+    }
+
+    /// True when every cluster's namespaces are known and none has this name.
+    #[must_use]
+    pub fn lacks_namespace(&self, name: &str) -> bool {
+        self.read.mesh.clusters().iter().all(|cluster| {
+            cluster.gaps.of(Kind::Namespace).is_none() && cluster.namespaces.find("", name).is_none()
+        })
     }
 
     /// The report of `rules` over what was read.

@@ -99,7 +99,7 @@ fn no_context_at_all_tells_what_else_could_be_read() {
     let none = file(&server).current("");
     assert_eq!(
         error_of(&none, |_| ()),
-        "no cluster to read: no current context in FILE; use --contexts, -f or --snapshot"
+        "no cluster to read: no current context in FILE; use --contexts or -f"
     );
     let gone = file(&server).current("gone");
     assert_eq!(
@@ -109,7 +109,7 @@ fn no_context_at_all_tells_what_else_could_be_read() {
         )
     );
     let all = error_of(&KubeconfigFile::new(), |plan| plan.all_contexts = true);
-    assert_eq!(all, "no cluster to read: no context in FILE; use -f or --snapshot");
+    assert_eq!(all, "no cluster to read: no context in FILE; use -f");
 }
 
 #[test]
