@@ -149,3 +149,99 @@ pub(crate) fn field_path(within: FieldPath, text: &str) -> FieldPath {
     }
     path
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Any JSON value; strings of every character and strings that look like something else.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let awkward = prop::sample::select(vec![
+            "",
+            " ",
+            "~",
+            "null",
+            "true",
+            "no",
+            "1",
+            "0x1",
+            "1e3",
+            "-",
+            "- a",
+            "a: b",
+            "#c",
+            "a #b",
+            "<<",
+            "*a",
+            "&a",
+            "!a",
+            "---",
+            "'",
+            "\"",
+            "\\",
+            "\n",
+            "\t",
+            "\u{85}",
+            "\u{feff}",
+            "2026-01-01",
+            "12:30",
+            "{",
+            "[",
+            "%",
+            "@",
+        ]);
+        let text = prop_oneof![any::<String>(), awkward.prop_map(str::to_owned)].boxed();
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            // serde_json reads long fractions a last digit off.
+            any::<i32>().prop_map(|number| Value::from(f64::from(number) / 8.0)),
+            text.clone().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((text.clone(), inner), 0..6)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn json_read_as_yaml_is_what_serde_json_reads(json in any_json()) {
+            for text in [json.to_string(), serde_json::to_string_pretty(&json).unwrap()] {
+                let parsed: Value = serde_json::from_str(&text).unwrap();
+                prop_assert_eq!(value(&text, Form::Yaml).map_err(|failure| failure.message), Ok(parsed.clone()));
+                if let Ok(fast) = fast::from_str::<Value>(&text, false) {
+                    prop_assert_eq!(fast, parsed);
+                }
+            }
+        }
+
+        #[test]
+        fn the_fast_reader_agrees_with_the_full_one_or_gives_up(json in any_json()) {
+            let text = serde_yaml::to_string(&json).unwrap();
+            if let Ok(fast) = fast::from_str::<Value>(&text, false) {
+                prop_assert_eq!(Ok(fast), value(&text, Form::Yaml).map_err(|failure| failure.message), "{}", text);
+            }
+        }
+
+        #[test]
+        fn the_fast_reader_agrees_on_any_text_that_both_read(text in "[-a-c0-2: \n'\"#,\\[\\]{}|>&*!.~_e+]{0,40}") {
+            if let Ok(fast) = fast::from_str::<Value>(&text, false) {
+                prop_assert_eq!(Ok(fast), value(&text, Form::Yaml).map_err(|failure| failure.message));
+            }
+        }
+    }
+
+    #[test]
+    fn the_fast_reader_takes_what_people_write() {
+        let text = "a: 1\nb:\n- c: x\n  d: \"y\"\ne: {f: [1, two]}\n";
+        assert_eq!(fast::from_str::<Value>(text, false).ok(), value(text, Form::Yaml).ok());
+    }
+}

@@ -206,7 +206,8 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         }
         // kubectl makes every key a string; the odd ones are not for this path.
         let Event::Scalar(key, style, _, None) = self.events.next()? else { return Err(GiveUp) };
-        if style == ScalarStyle::Plain && (&*key == "<<" || resolve(&key) == Plain::Unsure) {
+        let known = matches!(resolve(&key), Plain::Text | Plain::Unsigned(_)) && &*key != "<<";
+        if style == ScalarStyle::Plain && !known {
             return Err(GiveUp);
         }
         if !self.keys.insert(key.clone()) {

@@ -1,8 +1,10 @@
 //! Inputs -> files, each with the cluster it belongs to. Walks directories; reads nothing yet but stdin.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use mesh_model::{ClusterName, Note};
@@ -31,12 +33,26 @@ enum Content {
 
 impl File {
     /// The whole content.
-    pub(crate) fn read(&self) -> Result<std::borrow::Cow<'_, [u8]>, String> {
+    pub(crate) fn read(&self) -> Result<Cow<'_, [u8]>, String> {
         match &self.content {
             Content::Memory(bytes) => Ok(bytes.into()),
             Content::Disk(path) => {
                 let file = fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
                 limited(file).map(Into::into)
+            }
+        }
+    }
+
+    /// Part of the content, cut short where the file ends.
+    pub(crate) fn read_range(&self, range: Range<usize>) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            Content::Memory(bytes) => bytes.get(range.start..range.end.min(bytes.len())).map(Into::into),
+            Content::Disk(path) => {
+                let mut file = fs::File::open(path).ok()?;
+                let mut bytes = Vec::new();
+                file.seek(SeekFrom::Start(range.start as u64)).ok()?;
+                file.take(range.len() as u64).read_to_end(&mut bytes).ok()?;
+                Some(bytes.into())
             }
         }
     }

@@ -1,7 +1,8 @@
 //! `apiVersion` and `kind` of a YAML document, found as cheaply as can be.
 //!
 //! Most documents say both in their first lines: these are read as text. Where a line is anything but a plain
-//! `key: value`, the parser's events decide. A wrong guess is impossible, a missed one costs a second look.
+//! `key: value`, the parser's events decide. A guess that could be wrong is not made (a property test compares the
+//! two); a missed one costs a second look.
 
 use granit_parser::Event;
 
@@ -99,8 +100,10 @@ pub(crate) fn parse(text: &str, item: bool) -> Top {
                 match key.take() {
                     None => key = Some(value.into_owned()),
                     Some(key) if depth == top => match key.as_str() {
-                        "apiVersion" => head.api_version = Some(value.into_owned()),
-                        "kind" => head.kind = Some(value.into_owned()),
+                        "apiVersion" => {
+                            head.api_version = head.api_version.or_else(|| Some(value.into_owned()));
+                        }
+                        "kind" => head.kind = head.kind.or_else(|| Some(value.into_owned())),
                         _ => {}
                     },
                     Some(key) => match key.as_str() {
@@ -155,7 +158,27 @@ fn opens(value: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_the_text_tells_the_parser_tells_too(
+            lines in prop::collection::vec(
+                "( |  |- |# )?(apiVersion|kind|x|\"y\"|<<)(:|: |:  )(v1|Pod|\"Pod\"|'v1'|\"a|b\"|'|\\{|\\}|\\[|\\]|\\||>-|&a|\\*a|# c| )?",
+                0..6,
+            )
+        ) {
+            let text = lines.join("\n");
+            if let (Some(guess), Top::Mapping { head, whole: true, .. }) = (scan(&text, 0), parse(&text, false)) {
+                prop_assert_eq!(guess, head, "{}", text);
+            }
+            if let (Some(guess), Top::Mapping { head, whole: true, .. }) = (scan(&text, 2), parse(&text, true)) {
+                prop_assert_eq!(guess, head, "{}", text);
+            }
+        }
+    }
 
     fn head(api_version: &str, kind: &str) -> Head {
         Head { api_version: Some(api_version.into()), kind: Some(kind.into()) }

@@ -1,5 +1,6 @@
 //! Files -> cluster builders, on a few threads. The result does not depend on their number.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZero;
@@ -14,7 +15,6 @@ use serde_json::Value;
 use crate::decode::{self, Failure, Form};
 use crate::files::{self, File};
 use crate::head::{self, Head, Identity, Top};
-use crate::places::Opened;
 use crate::unit::{self, Items, Unit, What};
 use crate::{Input, LoadOptions, Loaded, Places, SourceError, locate};
 
@@ -106,6 +106,25 @@ fn plan(files: &[File], threads: usize) -> Vec<Vec<Task<'_>>> {
         offset += file.size;
     }
     plan
+}
+
+/// A file's text with its units.
+struct Opened<'f> {
+    bytes: Cow<'f, [u8]>,
+    units: Vec<Unit>,
+}
+
+impl<'f> Opened<'f> {
+    fn open(file: &'f File) -> Result<Self, String> {
+        let bytes = file.read()?;
+        let units = unit::units(&bytes);
+        Ok(Self { bytes, units })
+    }
+
+    /// The text of a unit; empty for one that is not UTF-8.
+    fn text(&self, unit: &Unit) -> &str {
+        std::str::from_utf8(&self.bytes[unit.bytes.clone()]).unwrap_or_default()
+    }
 }
 
 /// What one thread read.

@@ -3,18 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mesh_model::{FieldPath, Kind, Origin, Step};
+use mesh_model::{FieldPath, Kind, Origin, Step, path};
 use serde_json::Value;
 
-use crate::decode;
 use crate::files::File;
-use crate::locate;
+use crate::split::Position;
 use crate::unit::{self, Unit, What, units};
+use crate::{decode, locate};
 
-/// How much text is kept open between two questions.
-const KEEP: usize = 16 << 20;
 /// A line longer than this is data, nothing to show.
 const MAX_SNIPPET: usize = 400;
 
@@ -37,16 +36,17 @@ impl fmt::Display for Place {
     }
 }
 
-/// Finds where an origin and a field path stand. Reads files again, one at a time, only when asked.
+/// Finds where an origin and a field path stand. Reads files again, and only when asked; keeps of each where its
+/// units begin and end, no text.
 #[derive(Debug, Default)]
 pub struct Places {
     files: Vec<File>,
-    open: Mutex<BTreeMap<u32, Arc<Opened<'static>>>>,
+    cuts: Mutex<BTreeMap<u32, Arc<Vec<Unit>>>>,
 }
 
 impl Places {
     pub(crate) fn new(files: Vec<File>) -> Self {
-        Self { files, open: Mutex::default() }
+        Self { files, cuts: Mutex::default() }
     }
 
     /// Where the field at `path` of the object from `origin` begins: a member at its key, an element of a list
@@ -54,93 +54,96 @@ impl Places {
     /// object, and for a file that changed or went away meanwhile.
     #[must_use]
     pub fn locate(&self, origin: &Origin, path: &FieldPath) -> Option<Place> {
-        let (file, opened) = self.opened(origin)?;
-        let (unit, path) = opened.find(origin, path)?;
-        let text = opened.text(unit);
-        let at = locate::walk(text, unit.form, &path).unwrap_or(crate::split::Position::START);
-        let at = unit.at.inside(at.line, at.column);
+        let found = self.find(origin)?;
+        let within: FieldPath = found.prefix.steps().iter().chain(path.steps()).cloned().collect();
+        let text = found.text()?;
+        let at = locate::walk(text, found.unit().form, &within).unwrap_or(Position::START);
+        let at = found.unit().at.inside(at.line, at.column);
+        let shown = !matches!(unit::resolve(found.unit(), text)?, What::Object(Kind::Secret) | What::List(_));
         Some(Place {
-            file: file.name.clone(),
+            file: found.file.name.clone(),
             line: at.line,
             column: at.column.saturating_add(1),
-            snippet: opened.line(unit, at.line),
+            snippet: shown.then(|| found.line(at.line)).flatten(),
         })
     }
 
     /// The object from `origin`, whole, as it was written; for patches and remedies. May hold a Secret's values.
     #[must_use]
     pub fn document(&self, origin: &Origin) -> Option<Value> {
-        let (_, opened) = self.opened(origin)?;
-        let (unit, path) = opened.find(origin, &FieldPath::root())?;
-        let whole = decode::value(opened.text(unit), unit.form).ok()?;
-        path.steps().iter().try_fold(whole, |mut value, step| match step {
+        let found = self.find(origin)?;
+        let whole = decode::value(found.text()?, found.unit().form).ok()?;
+        found.prefix.steps().iter().try_fold(whole, |mut value, step| match step {
             Step::Key(key) => value.get_mut(key.as_ref()).map(Value::take),
             Step::Index(index) => value.get_mut(index).map(Value::take),
         })
     }
 
-    fn opened(&self, origin: &Origin) -> Option<(&File, Arc<Opened<'static>>)> {
-        let Origin::Document { file: number, .. } = *origin else { return None };
+    fn find(&self, origin: &Origin) -> Option<Found<'_>> {
+        let Origin::Document { file: number, index, item } = *origin else { return None };
         let file = self.files.get(usize::try_from(number).ok()?)?;
-        // A panic elsewhere leaves a cache that is still right.
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(opened) = open.get(&number) {
-            return Some((file, Arc::clone(opened)));
-        }
-        let opened = Arc::new(Opened::open(file).ok()?.into_owned());
-        if open.values().map(|opened| opened.bytes.len()).sum::<usize>() + opened.bytes.len() > KEEP {
-            open.clear();
-        }
-        open.insert(number, Arc::clone(&opened));
-        Some((file, opened))
-    }
-}
-
-/// A file's text with its units.
-#[derive(Debug)]
-pub(crate) struct Opened<'f> {
-    bytes: Cow<'f, [u8]>,
-    pub(crate) units: Vec<Unit>,
-}
-
-impl<'f> Opened<'f> {
-    pub(crate) fn open(file: &'f File) -> Result<Self, String> {
-        let bytes = file.read()?;
-        let units = units(&bytes);
-        Ok(Self { bytes, units })
-    }
-
-    fn into_owned(self) -> Opened<'static> {
-        Opened { bytes: Cow::Owned(self.bytes.into_owned()), units: self.units }
-    }
-
-    /// The text of a unit; empty for one that is not UTF-8.
-    pub(crate) fn text(&self, unit: &Unit) -> &str {
-        std::str::from_utf8(&self.bytes[unit.bytes.clone()]).unwrap_or_default()
-    }
-
-    /// The unit of `origin`, and `path` inside it.
-    fn find(&self, origin: &Origin, path: &FieldPath) -> Option<(&Unit, FieldPath)> {
-        let Origin::Document { index, item, .. } = *origin else { return None };
-        let first = self.units.partition_point(|unit| unit.index < index);
-        let document = self.units.get(first).filter(|unit| unit.index == index)?;
-        if let What::List(_) = document.what {
-            let item = [Step::from("items"), Step::Index(usize::try_from(item).ok()?)];
-            return Some((document, item.into_iter().chain(path.steps().iter().cloned()).collect()));
-        }
-        let unit = self.units.get(first + usize::try_from(item).ok()?);
-        unit.filter(|unit| (unit.index, unit.item) == (index, item)).map(|unit| (unit, path.clone()))
-    }
-
-    /// The text of a line of the unit.
-    fn line(&self, unit: &Unit, line: u32) -> Option<String> {
-        if matches!(unit::resolve(unit, self.text(unit))?, What::Object(Kind::Secret) | What::List(_)) {
+        let units = self.cut(number, file)?;
+        let first = units.partition_point(|unit| unit.index < index);
+        let document = units.get(first).filter(|unit| unit.index == index)?;
+        let item = usize::try_from(item).ok()?;
+        let (unit, prefix) = match document.what {
+            What::List(_) => (first, path!["items", item]),
+            _ => (first + item, FieldPath::root()),
+        };
+        if units.get(unit)?.index != index {
             return None;
         }
-        let begin = memchr::memrchr(b'\n', &self.bytes[..unit.bytes.start]).map_or(0, |at| at + 1);
-        let skip = usize::try_from(line.checked_sub(unit.at.line)?).ok()?;
-        let text = self.bytes[begin..].split(|&byte| byte == b'\n').nth(skip)?;
-        let text = std::str::from_utf8(text).ok()?.trim_end();
-        (text.len() <= MAX_SNIPPET).then(|| text.to_owned())
+        let whole = &units[unit].bytes;
+        let from = whole.start.saturating_sub(MAX_SNIPPET);
+        let bytes = file.read_range(from..whole.end + MAX_SNIPPET)?;
+        let text = whole.start - from..(whole.end - from).min(bytes.len());
+        Some(Found { file, units, unit, prefix, bytes, text })
+    }
+
+    fn cut(&self, number: u32, file: &File) -> Option<Arc<Vec<Unit>>> {
+        // A panic elsewhere leaves a cache that is still right.
+        let mut cuts = self.cuts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(units) = cuts.get(&number) {
+            return Some(Arc::clone(units));
+        }
+        let units = Arc::new(units(&file.read().ok()?));
+        cuts.insert(number, Arc::clone(&units));
+        Some(units)
+    }
+}
+
+/// A unit with its text, and a little of what stands around it.
+struct Found<'p> {
+    file: &'p File,
+    units: Arc<Vec<Unit>>,
+    unit: usize,
+    /// Where the object is in the unit.
+    prefix: FieldPath,
+    bytes: Cow<'p, [u8]>,
+    /// The unit's part of `bytes`.
+    text: Range<usize>,
+}
+
+impl Found<'_> {
+    fn unit(&self) -> &Unit {
+        &self.units[self.unit]
+    }
+
+    fn text(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(self.text.clone())?).ok()
+    }
+
+    /// The text of a line of the unit; None if it is overlong.
+    fn line(&self, line: u32) -> Option<String> {
+        let before = &self.bytes[..self.text.start];
+        let begin = match memchr::memrchr(b'\n', before) {
+            Some(at) => at + 1,
+            None if before.len() < MAX_SNIPPET => 0,
+            None => return None,
+        };
+        let skip = usize::try_from(line.checked_sub(self.unit().at.line)?).ok()?;
+        let line = self.bytes[begin..].split(|&byte| byte == b'\n').nth(skip)?;
+        let line = std::str::from_utf8(line).ok()?.trim_end();
+        (line.len() <= MAX_SNIPPET).then(|| line.to_owned())
     }
 }

@@ -1,6 +1,7 @@
 //! Bad input: a message with its place, the rest read, never a panic or a hang.
 
 use mesh_model::{Gap, Kind, Note};
+use proptest::prelude::*;
 
 use crate::support::{SERVICE, cluster, load_bytes, load_texts, service, services, unreadable};
 
@@ -181,6 +182,78 @@ fn garbage_gives_a_message() {
     }
     let utf16: Vec<u8> = "\u{feff}kind: Pod".encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(unreadable(&cluster(load_bytes(&utf16)).1), ["stdin:1:1 [-] is UTF-16; save it as UTF-8"]);
+}
+
+fn scraps() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(vec![
+        "---\n",
+        "...\n",
+        "\n",
+        "\r\n",
+        " ",
+        "  ",
+        "\t",
+        "- ",
+        ": ",
+        "# ",
+        "kind: List\n",
+        "kind: ServiceList\n",
+        "items:\n",
+        "items: [",
+        "apiVersion: v1\n",
+        "kind: Service\n",
+        "metadata: ",
+        "name: a",
+        "spec:\n",
+        "ports",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "'",
+        ",",
+        "|\n",
+        ">-\n",
+        "&a ",
+        "*a ",
+        "!!str ",
+        "<<: ",
+        "? ",
+        "\"apiVersion\": \"v1\"",
+        "\"kind\": \"List\"",
+        "\"kind\": \"Service\"",
+        "\"items\": ",
+        "null",
+        "80",
+        "%YAML 1.2\n",
+        "\u{feff}",
+        "\u{e4}",
+        "\u{85}",
+        "{{- if }}\n",
+        "\\",
+    ]);
+    let scrap = prop_oneof![9 => known.prop_map(|text| text.as_bytes().to_vec()), 1 => any::<[u8; 2]>().prop_map(Vec::from)];
+    prop::collection::vec(scrap, 0..40).prop_map(|scraps| scraps.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_bytes_loading_and_locating_end(bytes in scraps()) {
+        let loaded = load_bytes(&bytes);
+        for (index, item) in (0..6).flat_map(|index| (0..4).map(move |item| (index, item))) {
+            let origin = mesh_model::Origin::Document { file: 0, index, item };
+            let place = loaded.places.locate(&origin, &mesh_model::path!["items", 1, "spec", "ports", 0]);
+            prop_assert!(place.is_some() || loaded.places.document(&origin).is_none());
+            prop_assert!(place.is_none_or(|place| place.line >= 1 && place.column >= 1));
+        }
+        for note in cluster(loaded).1 {
+            if let Note::Unreadable { position: Some((line, column)), .. } = note {
+                let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 2;
+                prop_assert!(line >= 1 && column >= 1 && line as usize <= lines, "{line}:{column}");
+            }
+        }
+    }
 }
 
 #[test]
