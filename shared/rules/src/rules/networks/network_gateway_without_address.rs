@@ -19,11 +19,7 @@ declare_rule! {
 }
 
 fn check(_: &ClusterView<'_>, row: &Row<ServiceFact>, out: &mut Sink<'_>) {
-    let Some(gateway) =
-        NetworkGateway::of(row).filter(|gateway| gateway.has_port() && !gateway.has_address())
-    else {
-        return;
-    };
+    let Some(gateway) = NetworkGateway::of(row).filter(|gateway| !gateway.has_address()) else { return };
     let (path, reason, mend) = match &row.fact.service_type {
         ServiceType::LoadBalancer if !row.fact.has_status => return,
         ServiceType::LoadBalancer => (

@@ -15,7 +15,8 @@ pub(super) enum Reason {
     Server(u16),
 }
 
-/// The unlabelled gateways of a cluster: those that are reachable from outside, else all.
+/// The unlabelled gateways of a cluster: those that are reachable from outside, else all. A port alone proves
+/// little: ingress gateways of old profiles expose 15443 too.
 pub(super) fn unlabelled<'a>(view: &ClusterView<'a>) -> Vec<(&'a Row<ServiceFact>, Reason)> {
     let servers: Vec<Server<'a>> = Server::all(view).filter(Server::is_auto_passthrough).collect();
     let candidates = view.services().rows().iter().filter(|service| NetworkGateway::of(service).is_none());
@@ -26,10 +27,9 @@ pub(super) fn unlabelled<'a>(view: &ClusterView<'a>) -> Vec<(&'a Row<ServiceFact
                 let mut behind = servers.iter().filter(|server| server.listens_behind(port));
                 is_number(&port.target) && behind.any(|server| server.applies_to(view, service))
             };
-            let reason = if service.fact.port(SIDECAR_PORT).is_some() {
-                Reason::Port
-            } else {
-                Reason::Server(service.fact.ports.iter().find(leads)?.number)
+            let reason = match service.fact.ports.iter().find(leads) {
+                Some(port) => Reason::Server(port.number),
+                None => service.fact.port(SIDECAR_PORT).map(|_| Reason::Port)?,
             };
             Some((service, reason))
         })
@@ -62,7 +62,7 @@ fn is_number(target: &str) -> bool {
     target.is_empty() || target.parse::<u16>().is_ok()
 }
 
-fn is_exposed(service: &Row<ServiceFact>) -> bool {
+pub(super) fn is_exposed(service: &Row<ServiceFact>) -> bool {
     matches!(service.fact.service_type, ServiceType::LoadBalancer | ServiceType::NodePort)
         || !service.fact.external_ips.is_empty()
 }
