@@ -12,20 +12,22 @@
 //!
 //! What is left as kube has it: HTTP/1.1, so that parallel requests of a cluster are connections of their own; gzip,
 //! which costs the client no more than the TLS of the bytes it saves, and which `disable-compression` of the
-//! kubeconfig switches off; credential plugins, which kube runs three times for each client, for a certificate and
-//! for a token.
+//! kubeconfig switches off. Credential plugins are run by `plugin`.
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use hyper_util::client::proxy::matcher::Matcher;
 use kube::client::{AuthError, ClientBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use mesh_model::Gap;
+use secrecy::SecretString;
 
 use crate::Plan;
 use crate::request::End;
-use crate::{kubeconfig, proxy};
+use crate::{kubeconfig, plugin, proxy};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -49,25 +51,25 @@ pub(crate) async fn connect(
     plan: &Plan,
     end: Option<End>,
 ) -> Result<Connection, Gap> {
-    let config = config(kubeconfig, context, plan).await?;
+    let mut config = config(kubeconfig, context, plan).await?;
     let server = match &config.proxy_url {
         Some(proxy) => format!("{} through proxy {}", address(&config.cluster_url), address(proxy)),
         None => address(&config.cluster_url),
     };
-    let plugin = config.auth_info.exec.as_ref().and_then(|exec| exec.command.clone());
-    let runs_plugin = config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some();
-    let make = move || ClientBuilder::try_from(config).map(ClientBuilder::build);
-    let built = if runs_plugin {
+    if let Some(exec) = config.auth_info.exec.take() {
         let own = End::in_time(PLUGIN_TIMEOUT);
         let end = end.filter(|end| end.at < own.at).unwrap_or(own);
-        match tokio::time::timeout_at(end.at, tokio::task::spawn_blocking(make)).await {
-            Ok(joined) => joined.map_err(|error| unreachable(format!("credential plugin: {error}")))?,
-            Err(_) => return Err(timeout(end.after)),
-        }
-    } else {
-        make()
-    };
-    let client = built.map_err(|error| unreachable(client_cause(&error, plugin.as_deref())))?;
+        let given = plugin::run(&exec, end).await?;
+        let user = &mut config.auth_info;
+        user.token = given.token.map(SecretString::from);
+        user.client_certificate_data = given.client_certificate_data.map(|pem| BASE64.encode(pem));
+        user.client_key_data = given.client_key_data.map(|pem| BASE64.encode(pem).into());
+    }
+    let built = ClientBuilder::try_from(config).map(ClientBuilder::build);
+    let client = built.map_err(|error| match &error {
+        kube::Error::Auth(error) => unreachable(credentials_cause(error)),
+        other => unreachable(other.to_string()),
+    })?;
     Ok(Connection { client, server })
 }
 
@@ -116,30 +118,9 @@ fn address(url: &http::Uri) -> String {
     format!("{}://{}{port}", url.scheme_str().unwrap_or("https"), url.host().unwrap_or_default())
 }
 
-fn client_cause(error: &kube::Error, plugin: Option<&str>) -> String {
+/// What is wrong with credentials of a kubeconfig, without their content.
+pub(crate) fn credentials_cause(error: &AuthError) -> String {
     match error {
-        kube::Error::Auth(error) => credentials_cause(error, plugin),
-        other => other.to_string(),
-    }
-}
-
-/// What is wrong with credentials. Nothing that a plugin printed to stdout is shown: that is where the token is.
-pub(crate) fn credentials_cause(error: &AuthError, plugin: Option<&str>) -> String {
-    let plugin = plugin.unwrap_or("of the kubeconfig");
-    match error {
-        AuthError::AuthExecStart(error) => {
-            format!("credential plugin {plugin} cannot be started: {error}; install it")
-        }
-        AuthError::AuthExecRun { out, .. } => {
-            let said = String::from_utf8_lossy(&out.stderr);
-            let said = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-            let said: String = said.chars().take(200).collect();
-            let colon = if said.is_empty() { "" } else { ": " };
-            format!("credential plugin {plugin} failed with {}{colon}{said}", out.status)
-        }
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
-            format!("credential plugin {plugin} did not print an ExecCredential with a status")
-        }
         AuthError::ReadTokenFile(error, path) => format!("token file \"{}\": {error}", path.display()),
         _ => "the credentials of its context cannot be used; 'kubectl get --raw /version' tells more"
             .to_owned(),

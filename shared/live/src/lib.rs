@@ -17,8 +17,7 @@
 //! - **One request has one deadline** ([`Plan::request_timeout`]), tries and pauses included. When a request dies
 //!   and the cluster answered nothing since it was sent, the cluster is given up: a silent cluster costs one
 //!   deadline, however many kinds are asked for.
-//! - Needs a current-thread runtime with time and I/O. Credential plugins run on the blocking pool; a caller
-//!   that gives up on them must end the runtime with `shutdown_background`, or it waits for the plugin.
+//! - Needs a runtime with time, I/O and processes; one thread is enough, since the work is waiting and decoding.
 //! - Ordering: answers arrive in any order; `MeshBuilder::finish` sorts. What is returned here is sorted by name.
 //!
 //! Knows no rules, no rendering and no command line.
@@ -32,6 +31,7 @@ mod kubeconfig;
 mod list;
 mod loader;
 mod plan;
+mod plugin;
 mod proxy;
 mod request;
 mod version;

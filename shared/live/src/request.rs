@@ -178,7 +178,7 @@ impl Requests {
         let server = &self.connection.server;
         for cause in chain(error) {
             if let Some(error) = cause.downcast_ref::<AuthError>() {
-                return Failure::Rejected(credentials_cause(error, None));
+                return Failure::Rejected(credentials_cause(error));
             }
             if let Some(error) = cause.downcast_ref::<rustls::Error>() {
                 return Failure::Rejected(format!("{server}: TLS: {error}"));

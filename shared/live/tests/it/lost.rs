@@ -6,6 +6,7 @@ use std::time::Duration;
 use mesh_model::{Gap, KindSet, Mesh};
 use mesh_testkit::server::{DeadAddress, FakeCluster, Fault, KubeconfigFile, When};
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::support::{load_all, lost, mesh, service_names, services, shop};
 
@@ -142,6 +143,49 @@ fn credential_plugins_fail_for_their_own_cluster_and_without_what_they_printed_f
     );
     assert_eq!(
         lost(&mesh, "babbles"),
-        "unreachable: credential plugin sh did not print an ExecCredential with a status"
+        "unreachable: credential plugin sh did not print an ExecCredential with a token or a certificate"
     );
+}
+
+#[test]
+fn a_credential_plugin_runs_once_and_is_told_what_for() {
+    let folder = TempDir::new().unwrap();
+    let log = folder.path().join("log");
+    let cluster = shop();
+    let server = cluster.serve();
+    let script = format!(
+        "echo \"$KUBERNETES_EXEC_INFO $GREETING\" >> {}; \
+         echo '{{apiVersion: client.authentication.k8s.io/v1, kind: ExecCredential, status: {{token: t}}}}'",
+        log.display()
+    );
+    let kubeconfig = KubeconfigFile::new().with("east", &server).with_user(json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script],
+        "env": [{"name": "GREETING", "value": "hello"}], "interactiveMode": "Never", "provideClusterInfo": true,
+    }}));
+    let mesh = all(&kubeconfig);
+    assert_eq!(service_names(mesh.cluster("east").unwrap()), ["payments"]);
+    let lines = std::fs::read_to_string(&log).unwrap();
+    let expected = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "spec": {"interactive": false, "cluster": {"server": server.url()}},
+    });
+    let (told, greeting) = lines.trim_end().rsplit_once(' ').unwrap();
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert_eq!(greeting, "hello");
+    let told: serde_json::Value = serde_json::from_str(told).unwrap();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_credential_plugin_that_hangs_ends_with_the_run() {
+    let cluster = shop();
+    let server = cluster.serve();
+    let exec = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "command": "sleep", "args": ["600"], "interactiveMode": "Never",
+    }});
+    let kubeconfig = KubeconfigFile::new().with("east", &server).with_user(exec);
+    let loaded = load_all(&kubeconfig, |plan| plan.timeout = Some(Duration::from_millis(300)));
+    let mesh = mesh(loaded.unwrap());
+    assert_eq!(mesh.cluster("east").unwrap().gaps.of_cluster(), Some(&Gap::Timeout { after_ms: 300 }));
+    assert!(cluster.requests().is_empty());
 }

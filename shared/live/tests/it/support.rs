@@ -54,7 +54,8 @@ pub(crate) fn plan(kubeconfig: &Path) -> Plan {
     Plan {
         kubeconfig: KubeconfigSource::File(kubeconfig.to_owned()),
         discover: Discover::None,
-        request_timeout: Duration::from_secs(5),
+        // Never reached by a test that does not mean to, however busy the machine is.
+        request_timeout: Duration::from_mins(2),
         ..Plan::default()
     }
 }
