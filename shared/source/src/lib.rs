@@ -20,6 +20,7 @@ mod load;
 mod locate;
 mod places;
 mod plain;
+mod read;
 mod split;
 mod unit;
 

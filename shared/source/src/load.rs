@@ -1,6 +1,5 @@
 //! Files -> cluster builders, on a few threads. The result does not depend on their number.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::num::NonZero;
@@ -8,15 +7,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
-use mesh_model::{ClusterBuilder, ClusterName, FieldPath, Gap, Kind, Note, ObjectRef, Origin, path};
-use mesh_wire::{Lower, lower_json, versions};
-use serde_json::Value;
+use mesh_model::{ClusterBuilder, ClusterName, Note};
 
-use crate::decode::{self, Failure, Form};
 use crate::files::{self, File};
-use crate::head::{self, Head, Identity, Top};
-use crate::unit::{self, Items, Unit, What};
-use crate::{Input, LoadOptions, Loaded, Places, SourceError, locate};
+use crate::read::{Opened, Reader};
+use crate::unit::Unit;
+use crate::{Input, LoadOptions, Loaded, Places, SourceError};
 
 /// Below this many bytes a second thread costs more than it saves.
 const SMALL: u64 = 256 << 10;
@@ -108,25 +104,6 @@ fn plan(files: &[File], threads: usize) -> Vec<Vec<Task<'_>>> {
     plan
 }
 
-/// A file's text with its units.
-struct Opened<'f> {
-    bytes: Cow<'f, [u8]>,
-    units: Vec<Unit>,
-}
-
-impl<'f> Opened<'f> {
-    fn open(file: &'f File) -> Result<Self, String> {
-        let bytes = file.read()?;
-        let units = unit::units(&bytes);
-        Ok(Self { bytes, units })
-    }
-
-    /// The text of a unit; empty for one that is not UTF-8.
-    fn text(&self, unit: &Unit) -> &str {
-        std::str::from_utf8(&self.bytes[unit.bytes.clone()]).unwrap_or_default()
-    }
-}
-
 /// What one thread read.
 #[derive(Default)]
 struct Share {
@@ -161,9 +138,12 @@ fn read_share(files: &[File], mut tasks: &[Task<'_>]) -> Share {
         let cluster = &files[first.file].cluster;
         let same = tasks.iter().take_while(|task| files[task.file].cluster == *cluster).count();
         let mut builder = ClusterBuilder::new(cluster.clone());
-        let mut reader = Reader { into: Lower::new(&mut builder), unknown: 0, objects: 0 };
-        for task in &tasks[..same] {
-            reader.task(task, &files[task.file]);
+        let mut reader = Reader::new(&mut builder);
+        for Task { file, shared } in &tasks[..same] {
+            match shared {
+                Some((opened, range)) => reader.units(opened, range.clone(), &files[*file], *file),
+                None => reader.file(&files[*file], *file),
+            }
         }
         share.unknown += reader.unknown;
         share.objects += reader.objects;
@@ -171,164 +151,4 @@ fn read_share(files: &[File], mut tasks: &[Task<'_>]) -> Share {
         tasks = &tasks[same..];
     }
     share
-}
-
-/// Reads units into one cluster.
-struct Reader<'a> {
-    into: Lower<'a>,
-    unknown: usize,
-    objects: usize,
-}
-
-/// Where a unit stands: its file, and its text.
-#[derive(Clone, Copy)]
-struct Source<'s> {
-    file: &'s str,
-    number: u32,
-    unit: &'s Unit,
-    text: &'s str,
-}
-
-impl Reader<'_> {
-    fn task(&mut self, task: &Task<'_>, file: &File) {
-        let number = u32::try_from(task.file).unwrap_or(u32::MAX);
-        match &task.shared {
-            Some((opened, range)) => self.units(opened, range.clone(), file, number),
-            None => match Opened::open(file) {
-                Ok(opened) => self.units(&opened, 0..opened.units.len(), file, number),
-                Err(message) => self.note(None, &file.name, None, message),
-            },
-        }
-    }
-
-    fn units(&mut self, opened: &Opened<'_>, range: Range<usize>, file: &File, number: u32) {
-        for unit in &opened.units[range] {
-            let text = opened.text(unit);
-            let source = Source { file: &file.name, number, unit, text };
-            match unit::resolve(unit, text) {
-                None | Some(What::Item) => {}
-                Some(What::Foreign) => self.unknown += 1,
-                Some(What::Empty(kind)) => self.into.builder().saw(kind),
-                Some(What::Object(kind)) => self.object(source, kind),
-                Some(What::Version(kind, version)) => self.version(source, kind, &version),
-                Some(What::List(of)) => self.list(source, of),
-                Some(What::Broken(failure)) => self.broken(source, failure),
-            }
-        }
-    }
-
-    fn object(&mut self, source: Source<'_>, kind: Kind) {
-        self.objects += 1;
-        let Source { unit, text, .. } = source;
-        let origin = Origin::Document { file: source.number, index: unit.index, item: unit.item };
-        if let Err(failure) = decode::object(text, unit.form, kind, origin, &mut self.into) {
-            let at = unit.at.inside(failure.at.line, failure.at.column);
-            self.lost(source, kind, &identity(text, unit.form), Failure { at, ..failure });
-        }
-    }
-
-    fn version(&mut self, source: Source<'_>, kind: Kind, version: &str) {
-        self.objects += 1;
-        let Source { unit, text, .. } = source;
-        let known = versions(kind).join(", ");
-        let message = format!("apiVersion {version:?} of {kind} is not read; versions that are: {known}");
-        let at = locate::walk(text, unit.form, &path!["apiVersion"]);
-        let at = at.map_or(unit.at, |at| unit.at.inside(at.line, at.column));
-        self.lost(source, kind, &identity(text, unit.form), Failure { message, at });
-    }
-
-    /// A list that only a whole parse can take apart.
-    fn list(&mut self, source: Source<'_>, of: Items) {
-        let Source { unit, text, .. } = source;
-        let place = |path: &FieldPath| {
-            let at = locate::walk(text, unit.form, path);
-            at.map_or(unit.at, |at| unit.at.inside(at.line, at.column))
-        };
-        let items = match decode::value(text, unit.form) {
-            Ok(mut list) => list.get_mut("items").map(Value::take),
-            Err(error) => {
-                let at = unit.at.inside(error.at.line, error.at.column);
-                return self.broken(source, Failure { at, ..error });
-            }
-        };
-        let items = match items {
-            None | Some(Value::Null) => Vec::new(),
-            Some(Value::Array(items)) => items,
-            Some(_) => {
-                let failure = Failure { message: "items: is no list".to_owned(), at: place(&path!["items"]) };
-                return self.broken(source, failure);
-            }
-        };
-        if let Items::Of(kind) = of {
-            self.into.builder().saw(kind);
-        }
-        for (number, value) in items.into_iter().enumerate() {
-            let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-            let head = Head { api_version: text("apiVersion"), kind: text("kind") };
-            let what = match of {
-                Items::Of(kind) => What::Object(kind),
-                Items::Mixed => unit::object(&head),
-            };
-            let What::Object(kind) = what else {
-                self.unknown += 1;
-                continue;
-            };
-            self.objects += 1;
-            let item = u32::try_from(number).unwrap_or(u32::MAX);
-            let origin = Origin::Document { file: source.number, index: unit.index, item };
-            if let Err(error) = lower_json(kind, value.to_string().as_bytes(), origin, &mut self.into) {
-                let name = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
-                let identity = Identity { name: name("name"), namespace: name("namespace") };
-                let path = decode::field_path(path!["items", number], &error.path);
-                let failure = Failure { message: error.to_string(), at: place(&path) };
-                self.lost(source, kind, &identity, decode::hide_secret(kind, failure));
-            }
-        }
-    }
-
-    /// A unit that is not even syntax; its beginning may still tell what it was to be.
-    fn broken(&mut self, source: Source<'_>, failure: Failure) {
-        let form = source.unit.form;
-        if let Top::Mapping { head, identity, .. } = head::parse(source.text, form == Form::Item)
-            && let What::Object(kind) = unit::object(&head)
-        {
-            self.objects += 1;
-            return self.lost(source, kind, &identity, failure);
-        }
-        let position = Some((failure.at.line, failure.at.column.saturating_add(1)));
-        self.note(None, source.file, position, failure.message);
-    }
-
-    /// An object of a known kind is missing: its kind is known in part only.
-    fn lost(&mut self, source: Source<'_>, kind: Kind, identity: &Identity, failure: Failure) {
-        let namespace = match (kind.namespaced(), identity.namespace.as_str()) {
-            (true, "") => "default",
-            (true, given) => given,
-            (false, _) => "",
-        };
-        let named = !identity.name.is_empty();
-        let object = named.then(|| self.into.builder().object(kind, namespace, &identity.name));
-        let cause = match &object {
-            Some(object) => format!("{object} cannot be decoded"),
-            None => format!("an object of {} cannot be decoded", kind.resource()),
-        };
-        let builder = self.into.builder();
-        builder.saw(kind);
-        builder.gaps_mut().lose(kind, Gap::Truncated { cause });
-        let position = Some((failure.at.line, failure.at.column.saturating_add(1)));
-        self.note(object, source.file, position, failure.message);
-    }
-
-    fn note(&mut self, object: Option<ObjectRef>, file: &str, position: Option<(u32, u32)>, message: String) {
-        let builder = self.into.builder();
-        let cluster = builder.name().clone();
-        builder.note(Note::Unreadable { cluster, object, file: file.to_owned(), position, message });
-    }
-}
-
-fn identity(text: &str, form: Form) -> Identity {
-    match head::parse(text, form == Form::Item) {
-        Top::Mapping { identity, .. } => identity,
-        _ => Identity::default(),
-    }
 }
