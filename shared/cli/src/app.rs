@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction};
 
+use crate::argv0::Invocation;
 use crate::command::{Command, Group};
 use crate::help::{self, Page};
 use crate::text::printable;
-use crate::{Exit, Failure, Invocation, Session, usage};
+use crate::{Exit, Failure, Session, exit, usage};
 
 /// `main` of a program with several commands; its own name may pick one (`kubectl-mesh_check`).
 #[must_use]
@@ -25,6 +26,7 @@ pub fn main_for(command: &'static str, commands: &'static [Command]) -> ExitCode
 }
 
 fn run_process(commands: &'static [Command], main: Option<&'static str>) -> ExitCode {
+    exit::catch_panics();
     let args: Vec<OsString> = std::env::args_os().collect();
     let mut out = BufWriter::new(io::stdout().lock());
     let ended = run(&args, commands, main, &mut out)

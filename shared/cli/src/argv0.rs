@@ -8,17 +8,16 @@ use std::path::Path;
 
 /// What the file name says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// As the user types it: `kubectl mesh`, `kubectl mesh-check`, or the bare file name.
-    pub program: String,
+    pub(crate) program: String,
     /// The command the file name ends in, if it is a known one.
-    pub command: Option<&'static str>,
+    pub(crate) command: Option<&'static str>,
 }
 
 impl Invocation {
     /// Reads `argv[0]`; `known` are the names of all commands.
-    #[must_use]
-    pub fn of(argv0: Option<&OsStr>, known: &[&'static str]) -> Self {
+    pub(crate) fn of(argv0: Option<&OsStr>, known: &[&'static str]) -> Self {
         let name = argv0.and_then(|argv0| Path::new(argv0).file_name()).unwrap_or_default().to_string_lossy();
         let stem = name.strip_suffix(".exe").or_else(|| name.strip_suffix(".EXE")).unwrap_or(&name);
         if stem.is_empty() || stem.chars().any(char::is_control) {

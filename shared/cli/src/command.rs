@@ -5,7 +5,7 @@
 
 use std::io::Write;
 
-use clap::{ArgMatches, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, FromArgMatches, value_parser};
 use mesh_report::Format;
 
 use crate::{Exit, Failure, Session, args};
@@ -100,7 +100,7 @@ impl Command {
 
     /// Adds what can be typed.
     pub(crate) fn augment(&self, bare: clap::Command) -> clap::Command {
-        let built = (self.augment)(bare);
+        let built = (self.augment)(bare).mut_args(switch);
         if self.formats.is_empty() {
             return built;
         }
@@ -108,18 +108,15 @@ impl Command {
         let help = format!("Output format. One of: ({names}). Without it a view for people");
         built.mut_arg("output", |output| output.help(help))
     }
+}
 
-    /// Name as typed.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
+/// Lets a switch take `=true` and `=false`, as kubectl's do.
+fn switch(arg: Arg) -> Arg {
+    if !matches!(arg.get_action(), ArgAction::SetTrue) {
+        return arg;
     }
-
-    /// Examples of the help.
-    #[must_use]
-    pub const fn examples(&self) -> &'static [Example] {
-        self.examples
-    }
+    let takes_value = arg.action(ArgAction::Set).num_args(0..=1).require_equals(true);
+    takes_value.value_parser(value_parser!(bool)).default_value("false").default_missing_value("true")
 }
 
 fn run<P: Plugin>(session: &Session, matches: &ArgMatches, out: &mut dyn Write) -> Result<Exit, Failure> {

@@ -1,11 +1,13 @@
 //! Exit codes: the only place that decides one. The same in every output format.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use mesh_report::ClusterGap;
 use mesh_rules::{Code, FindingStatus, Outcome, VerdictKind};
 
 use crate::args::RuleArgs;
+use crate::text::printable;
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,19 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
+}
+
+/// Makes a panic end as what it is to the user: an error that is not theirs. Unwinding would give another code, and
+/// aborting another one still.
+pub(crate) fn catch_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = std::backtrace::Backtrace::capture();
+        let text = format!("error: internal error, please report it: {panic}");
+        // Where standard error is closed, nobody is left to tell.
+        let _ = writeln!(io::stderr(), "{}\n{trace}", printable(&text));
+        #[expect(clippy::exit, reason = "a hook has no other way to choose the exit code")]
+        std::process::exit(i32::from(Exit::Error as u8));
+    }));
 }
 
 /// Findings that tell of gaps: they lead to [`Exit::Incomplete`], never to [`Exit::Findings`].

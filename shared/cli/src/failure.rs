@@ -71,9 +71,6 @@ pub enum Failure {
         /// Of the operating system.
         io::Error,
     ),
-    /// Anything a plugin has to say.
-    #[error("{0}")]
-    Other(String),
 }
 
 impl Failure {

@@ -79,7 +79,6 @@ fn write_options(out: &mut String, options: &[&Arg]) -> std::fmt::Result {
 fn default_of(arg: &Arg) -> String {
     let default = arg.get_default_values().first().map(|value| value.to_string_lossy().into_owned());
     match (arg.get_action(), default) {
-        (ArgAction::SetTrue, _) => "false".to_owned(),
         (ArgAction::Append, _) => "[]".to_owned(),
         (_, Some(default)) if !default.is_empty() => default,
         _ => "''".to_owned(),

@@ -24,7 +24,6 @@ mod usage;
 mod version;
 
 pub use app::{main_for, main_of};
-pub use argv0::Invocation;
 pub use command::{Command, Example, Group, Plugin};
 pub use exit::Exit;
 pub use failure::Failure;

@@ -43,13 +43,6 @@ pub(crate) fn text(error: &clap::Error, program: &str) -> String {
             let missing: Vec<_> = missing.iter().map(|arg| name_of_flag(arg)).collect();
             format!("Error: required argument missing: {}\n{see}", missing.join(", "))
         }
-        ErrorKind::TooManyValues => {
-            format!(
-                "error: invalid argument \"{}\" for \"{}\": flag takes no value",
-                word(error, ContextKind::InvalidValue),
-                argument()
-            )
-        }
         ErrorKind::InvalidUtf8 => format!("error: an argument is not valid UTF-8\n{see}"),
         _ => format!("error: {}\n{see}", error.kind()),
     }
@@ -80,8 +73,8 @@ fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// `--timeout` of clap's `--timeout <DURATION>`; `CODE` of its `<CODE>`.
+/// `--timeout` of clap's `--timeout <DURATION>`, `--quiet` of its `--quiet[=<QUIET>]`, `CODE` of its `<CODE>`.
 fn name_of_flag(argument: &str) -> String {
     let name = argument.split([' ', '=']).next().unwrap_or_default();
-    name.trim_matches(['<', '>', '.']).to_owned()
+    name.trim_matches(['<', '>', '.', '[']).to_owned()
 }

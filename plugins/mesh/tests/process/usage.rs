@@ -57,6 +57,16 @@ fn missing_and_bad_values_are_named_with_what_is_right() {
         assert_usage_error(&["check", flag, value], &expected);
     }
     assert_usage_error(
+        &["check", "-f", "clean", "--complete=perhaps"],
+        "error: invalid argument \"perhaps\" for \"--complete\": must be one of true, false\n",
+    );
+    for (args, missing) in [(&["--complete"][..], "--filename"), (&["--as-group", "readers"][..], "--as")] {
+        let expected = format!(
+            "Error: required argument missing: {missing}\nSee 'kubectl mesh check --help' for usage.\n"
+        );
+        assert_usage_error(&[&["check"], args].concat(), &expected);
+    }
+    assert_usage_error(
         &["check", "-f", "clean", "--istio-version", "newest"],
         "error: invalid argument \"newest\" for \"--istio-version\": \
          \"newest\" is no Istio version such as 1.29 or 1.29.2\n",
@@ -123,4 +133,14 @@ fn control_characters_of_an_argument_do_not_reach_the_terminal() {
         &["explain", "--\u{1b}[31m"],
         "Error: unknown flag: --\\u{1b}[31m\nSee 'kubectl mesh explain --help' for usage.\n",
     );
+}
+
+#[test]
+fn flags_are_typed_as_kubectls_are() {
+    let short = |args: &[&str]| mesh(&[&["check", "-f", "broken", "MESH201", "-o", "short"], args].concat());
+    assert_eq!(short(&["-q=true"]), short(&["--quiet"]));
+    assert_eq!(short(&["--quiet=false"]), short(&[]));
+    assert_eq!(short(&["-qA"]), short(&["-q"]));
+    assert_eq!(short(&["--color", "always", "--color=never"]), short(&["--color=never"]));
+    assert_ne!(short(&["-q"]), short(&[]));
 }
