@@ -2,7 +2,7 @@
 //!
 //! Own code because of a measurement: to read and judge a tree of 36,000 objects (13.6 MB) may take 0.43 s of wall
 //! time on two cores. In CPU seconds of a release build, on one machine and side by side, the parser's events
-//! alone take 0.50 s, serde-saphyr into small structs 0.97 s, and this with reading, lowering and indexing 0.68 s.
+//! alone take 0.50 s, serde-saphyr into small structs 0.97 s, and this with reading, lowering and indexing 0.63 s.
 //!
 //! It gives up ([`GiveUp`]) at the first thing it does not know: an error of any kind, an alias, a merge key, a
 //! tag, a scalar that YAML versions read differently, a duplicate key, deep nesting. serde-saphyr then reads
