@@ -190,7 +190,14 @@ fn wait_for_endpoints(lab: &Lab, cluster: &str, objects: &[Value]) -> Result<()>
         };
         let expected = pods.iter().filter(|pod| selected(pod)).count();
         let label = format!("kubernetes.io/service-name={}", name(service));
+        let mut waits = 0;
         while endpoints(lab, cluster, namespace(service), &label)? < expected {
+            let owner = format!("{}/{}", namespace(service), name(service));
+            ensure!(
+                waits < 900,
+                "{cluster}: Service {owner} has not all of its {expected} endpoints after 3 minutes"
+            );
+            waits += 1;
             thread::sleep(Duration::from_millis(200));
         }
     }
@@ -207,8 +214,11 @@ fn endpoints(lab: &Lab, cluster: &str, namespace: &str, label: &str) -> Result<u
 
 /// Takes five seconds when there is a namespace: so long the controller waits before it empties one.
 fn delete(lab: &Lab, cluster: &str, objects: &[Value]) -> Result<()> {
-    let own: Vec<_> = objects.iter().filter(|object| !belongs_to_the_cluster(object)).collect();
-    delete_objects(lab, cluster, &own)
+    let own = objects.iter().filter(|object| !belongs_to_the_cluster(object));
+    // Nodes last: kwok plays the kubelet that ends a pod, and plays none for a node that is gone.
+    let (nodes, rest): (Vec<_>, Vec<_>) = own.partition(|object| is(object, "v1", &["Node"]));
+    delete_objects(lab, cluster, &rest)?;
+    delete_objects(lab, cluster, &nodes)
 }
 
 fn delete_objects(lab: &Lab, cluster: &str, objects: &[&Value]) -> Result<()> {
@@ -216,7 +226,8 @@ fn delete_objects(lab: &Lab, cluster: &str, objects: &[&Value]) -> Result<()> {
         return Ok(());
     }
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
-    let output = lab.kubectl_with_input(cluster, ["delete", "--ignore-not-found", "-f", "-"], &list)?;
+    let output =
+        lab.kubectl_with_input(cluster, ["delete", "--ignore-not-found", "--timeout=3m", "-f", "-"], &list)?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(())
 }
