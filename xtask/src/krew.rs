@@ -17,11 +17,18 @@ use crate::{dist, workspace};
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Directory of the archives that `cargo xtask dist` wrote
-    #[arg(long, value_name = "DIR", default_value = "target/dist-archives")]
+    #[arg(long, value_name = "DIR", default_value = dist::ARCHIVES)]
     archives: PathBuf,
     /// Directory the manifests go to
     #[arg(long, value_name = "DIR", default_value = "krew")]
     out: PathBuf,
+}
+
+impl Arguments {
+    /// Manifests of the archives just made, which leave the released ones alone.
+    pub(crate) fn beside_the_archives() -> Self {
+        Self { archives: dist::ARCHIVES.into(), out: "target/krew".into() }
+    }
 }
 
 /// Name, what krew lists, and what it tells.
@@ -161,4 +168,20 @@ fn platforms(archives: &Path) -> Result<Vec<(MatchLabels, String, String)>> {
     }
     ensure!(!found.is_empty(), "no archive in {}; run 'cargo xtask dist' first", archives.display());
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn committed_manifests_keep_the_rules_of_krew_and_of_its_index() {
+        for (name, ..) in PLUGINS {
+            let path = workspace().join(format!("krew/{name}.yaml"));
+            let text = fs::read_to_string(&path).expect("every plugin has a committed manifest");
+            let manifest: Manifest = serde_yaml::from_str(&text).expect("krew's schema");
+            assert_eq!(rules::violations(name, &manifest), Vec::<String>::new(), "{name}");
+            assert_eq!(manifest.spec.version, format!("v{}", env!("CARGO_PKG_VERSION")));
+        }
+    }
 }

@@ -14,6 +14,8 @@ use mesh_lab::{
     up,
 };
 
+use crate::{dist, krew};
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Further arguments of `cargo test`, such as `-p mesh-lab` (default: `--workspace`)
@@ -34,6 +36,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     forget_package(&mut fetching);
     let status = cargo_test(&mut fetching, &chosen).arg("--no-run").status().context("cannot run cargo")?;
     ensure!(status.success(), "the tests do not compile");
+    if own(&chosen).iter().any(|argument| argument == "--workspace") {
+        // For the test that installs the archive as users do.
+        dist::run(&dist::Arguments::default())?;
+        krew::run(&krew::Arguments::beside_the_archives())?;
+    }
     let directory = directory()?;
     // Left over from a run that was interrupted.
     up::down(&directory)?;

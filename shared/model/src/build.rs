@@ -6,6 +6,7 @@ use crate::row::{
     ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
     PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact, VirtualService, WebhookConfig,
 };
+use crate::table::sort;
 use crate::{
     Cluster, ClusterName, ControlPlane, Gap, Gaps, IstioVersion, Kind, KindSet, Mesh, Note, ObjectRef,
     Origin, Row, Table, control_plane, index,
@@ -196,7 +197,7 @@ fn table<R: PartialEq>(
     notes: &mut Vec<Note>,
     place: &dyn Fn(Origin) -> String,
 ) -> Table<R> {
-    rows.sort_by(|a, b| (&a.obj.namespace, &a.obj.name).cmp(&(&b.obj.namespace, &b.obj.name)));
+    sort(&mut rows);
     let mut first = 0;
     for at in 1..rows.len() {
         if rows[first].obj != rows[at].obj {
@@ -210,5 +211,5 @@ fn table<R: PartialEq>(
             });
         }
     }
-    Table::new(rows)
+    Table::of_sorted(rows)
 }

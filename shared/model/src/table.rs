@@ -39,7 +39,12 @@ impl<R> Table<R> {
     /// Sorts `rows`; the sort is stable, so of two objects with one name the one read first is kept.
     #[must_use]
     pub fn new(mut rows: Vec<Row<R>>) -> Self {
-        rows.sort_by(|a, b| key(a).cmp(&key(b)));
+        sort(&mut rows);
+        Self::of_sorted(rows)
+    }
+
+    /// As [`new`](Self::new), of rows that [`sort`] has sorted.
+    pub(crate) fn of_sorted(mut rows: Vec<Row<R>>) -> Self {
         rows.dedup_by(|later, first| key(later) == key(first));
         rows.shrink_to_fit();
         Self(Arc::new(rows))
@@ -93,6 +98,67 @@ impl<R: Clone> Table<R> {
     }
 }
 
+/// Sorts by (namespace, name), stably.
+///
+/// By way of a permutation, since the standard sort is compiled anew, and large, for each type of row.
+pub(crate) fn sort<R>(rows: &mut [Row<R>]) {
+    if rows.is_sorted_by(|a, b| key(a) <= key(b)) {
+        return;
+    }
+    let mut order = order(&rows.iter().map(key).collect::<Vec<_>>());
+    for start in 0..rows.len() {
+        let mut at = start;
+        loop {
+            let from = std::mem::replace(&mut order[at], at);
+            if from == start {
+                break;
+            }
+            rows.swap(at, from);
+            at = from;
+        }
+    }
+}
+
+/// For each place of the sorted sequence the position its element has now.
+fn order(keys: &[(&str, &str)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by_key(|at| keys[*at]);
+    order
+}
+
 fn key<R>(row: &Row<R>) -> (&str, &str) {
     (&row.obj.namespace, &row.obj.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    fn row(namespace: &str, name: &str, fact: usize) -> Row<usize> {
+        Row {
+            obj: ObjectRef::new("west", Kind::Service, namespace, name),
+            origin: Origin::Live,
+            labels: Labels::default(),
+            annotations: Labels::default(),
+            fact,
+        }
+    }
+
+    #[test]
+    fn rows_are_sorted_and_of_equal_names_the_first_stays() {
+        // Every order of seven rows with two pairs of equal names.
+        let names = [("a", "x"), ("a", "y"), ("b", "a"), ("a", "x"), ("c", ""), ("b", "a"), ("", "z")];
+        let mut indexes: Vec<usize> = (0..names.len()).collect();
+        for step in 0..5040_usize {
+            let rows: Vec<_> = indexes.iter().map(|at| row(names[*at].0, names[*at].1, *at)).collect();
+            let mut expected = rows.clone();
+            expected.sort_by(|a, b| key(a).cmp(&key(b)));
+            expected.dedup_by(|later, first| key(later) == key(first));
+            let expected: Vec<_> = expected.iter().map(|row| row.fact).collect();
+            let table = Table::new(rows);
+            assert_eq!(table.rows().iter().map(|row| row.fact).collect::<Vec<_>>(), expected);
+            indexes.swap(step % 7, (step / 7) % 7);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::lenient::null;
+use crate::place;
 use crate::{KindVisitor, Lower, Resource, with_kind};
 
 /// Something that cannot be decoded.
@@ -114,14 +115,27 @@ fn page<T: Resource>(bytes: &[u8], into: &mut Lower<'_>) -> Result<Page, DecodeE
 }
 
 fn object<T: Resource>(bytes: &[u8]) -> Result<T, DecodeError> {
-    if let Ok(object) = serde_json::from_slice(bytes) {
-        return Ok(object);
-    }
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        error_at(if path == "." { String::new() } else { path }, error.inner())
+    serde_json::from_slice(bytes).map_err(|error| {
+        let path = place::path(bytes, error.line(), error.column());
+        let DecodeError { message, .. } = error_at(String::new(), &error);
+        let message = if holds_values(T::KIND) { without_value(&message) } else { message };
+        DecodeError { path, message }
     })
+}
+
+/// Kinds that hold what applications are configured with, passwords among it; serde's sentences quote the value
+/// they did not expect.
+const fn holds_values(kind: Kind) -> bool {
+    matches!(kind, Kind::Secret | Kind::ConfigMap | Kind::Pod | Kind::Deployment)
+}
+
+/// `invalid type: integer 5, expected a string` without what stands between the colon and the comma.
+fn without_value(message: &str) -> String {
+    let Some((head, rest)) = message.split_once(": ") else { return message.to_owned() };
+    match rest.rfind(", expected") {
+        Some(at) => format!("{head}{}", &rest[at..]),
+        None => head.to_owned(),
+    }
 }
 
 fn broken<T: Resource>(item: &RawValue, error: &DecodeError, into: &mut Lower<'_>) {

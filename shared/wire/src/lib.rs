@@ -16,6 +16,7 @@ mod istio;
 mod lenient;
 mod managed;
 mod meta;
+mod place;
 mod resource;
 mod webhook;
 mod workload;

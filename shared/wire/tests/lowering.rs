@@ -97,6 +97,17 @@ fn values_of_secrets_and_copies_of_objects_are_never_held() {
 }
 
 #[test]
+fn a_secret_of_the_wrong_shape_is_named_and_not_quoted() {
+    let canary = "canary-91be";
+    let page = json!({"items": [{"metadata": {"name": "bad", "namespace": "a"}, "data": canary}]});
+    let mut cluster = ClusterBuilder::new("west");
+    lower_page(Kind::Secret, &serde_json::to_vec(&page).unwrap(), &mut Lower::new(&mut cluster)).unwrap();
+    let mesh = MeshBuilder::default().with(cluster).finish();
+    let told = format!("{:?}", mesh.notes());
+    assert!(told.contains("bad") && !told.contains(canary), "{told}");
+}
+
+#[test]
 fn the_control_plane_is_read_from_its_deployment_and_config_maps() {
     let deployment = json!({
         "metadata": {"name": "istiod-1-31", "namespace": "istio-system"},

@@ -3,4 +3,5 @@
 
 mod access;
 mod equal;
+mod krew;
 mod through;

@@ -8,5 +8,6 @@ mod help;
 mod hostile;
 mod look;
 mod program;
+mod readme;
 mod streams;
 mod usage;

@@ -35,8 +35,7 @@ struct MultiCluster {
 
 /// The values, or what is wrong with them.
 pub(super) fn lower(text: &str, into: &mut Lower<'_>) -> Result<InjectorValues, String> {
-    let values: Values =
-        serde_yaml::from_str(text).map_err(|error| super::mesh_config::first_line(&error))?;
+    let values: Values = super::mesh_config::parse(text)?;
     Ok(InjectorValues {
         network: into.text(&values.global.network).into(),
         mesh_id: into.text(&values.global.mesh_id),

@@ -5,7 +5,9 @@ use std::fmt;
 
 use mesh_model::row::{MeshConfig, MeshNetwork};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use crate::istio::LocalityLbSetting;
 use crate::lenient::{Pairs, null};
@@ -148,14 +150,20 @@ pub(super) fn lower(mesh: &str, networks: &str, into: &mut Lower<'_>) -> Result<
     })
 }
 
-fn parse<T: Default + for<'de> Deserialize<'de>>(text: &str) -> Result<T, String> {
+/// YAML by way of JSON text: one serde format for all shapes, so that none is compiled twice.
+pub(super) fn parse<T: Default + DeserializeOwned>(text: &str) -> Result<T, String> {
     if text.trim().is_empty() {
         return Ok(T::default());
     }
-    serde_yaml::from_str::<Option<T>>(text).map(Option::unwrap_or_default).map_err(|error| first_line(&error))
+    let value: Value = serde_yaml::from_str(text).map_err(|error| first_line(&error))?;
+    let shape = serde_json::from_str::<Option<T>>(&value.to_string());
+    shape.map(Option::unwrap_or_default).map_err(|error| {
+        let full = error.to_string();
+        full.split(" at line ").next().unwrap_or_default().to_owned()
+    })
 }
 
 /// Errors of the YAML parser carry a snippet of the text below their first line.
-pub(super) fn first_line(error: &dyn fmt::Display) -> String {
+fn first_line(error: &dyn fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
