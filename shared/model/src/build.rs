@@ -62,7 +62,7 @@ macro_rules! cluster_builder {
                     slices_of: std::collections::HashMap::new(),
                 };
                 cluster.index_slices();
-                control_plane::derive(&mut cluster, self.istio_version);
+                control_plane::derive(&mut cluster, self.istio_version, notes);
                 cluster
             }
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::row::{ConfigMapFact, Container, InjectorValues, MeshConfig};
-use crate::{Cluster, Gap, IstioVersion, Kind, Labels, Namespace, Network, ObjectRef, Row};
+use crate::{Cluster, Gap, IstioVersion, Kind, Labels, Namespace, Network, Note, ObjectRef, Row};
 
 /// Namespace of istiod unless an install says otherwise.
 pub const SYSTEM_NAMESPACE: &str = "istio-system";
@@ -81,7 +81,7 @@ impl ControlPlane {
     }
 }
 
-pub(crate) fn derive(cluster: &mut Cluster, fixed_version: Option<IstioVersion>) {
+pub(crate) fn derive(cluster: &mut Cluster, fixed_version: Option<IstioVersion>, notes: &mut Vec<Note>) {
     let mut istiods: Vec<Istiod> = cluster
         .deployments
         .rows()
@@ -98,15 +98,22 @@ pub(crate) fn derive(cluster: &mut Cluster, fixed_version: Option<IstioVersion>)
     let default_here = istiods.iter().any(|istiod| &*istiod.revision == "default");
     let suffix = if default_here { None } else { revision };
     let named = |base: &str| suffix.map_or_else(|| base.to_owned(), |revision| format!("{base}-{revision}"));
-    let mesh_config = cluster.config_maps.find(system, &named("istio")).and_then(|row| match &row.fact {
-        ConfigMapFact::MeshConfig(Ok(config)) => Some((row.obj.clone(), Arc::new((**config).clone()))),
-        _ => None,
-    });
-    let injector =
-        cluster.config_maps.find(system, &named("istio-sidecar-injector")).and_then(|row| match &row.fact {
-            ConfigMapFact::Injector(Ok(values)) => Some(values.clone()),
-            _ => None,
-        });
+    let mut unreadable = Vec::new();
+    let mut mesh_config = None;
+    let mut injector = None;
+    for name in [named("istio"), named("istio-sidecar-injector")] {
+        let Some(row) = cluster.config_maps.find(system, &name) else { continue };
+        match &row.fact {
+            ConfigMapFact::MeshConfig(Ok(config)) => {
+                mesh_config = Some((row.obj.clone(), Arc::new((**config).clone())));
+            }
+            ConfigMapFact::Injector(Ok(values)) => injector = Some(values.clone()),
+            ConfigMapFact::MeshConfig(Err(message)) | ConfigMapFact::Injector(Err(message)) => {
+                unreadable.push((row.obj.clone(), message.clone()));
+            }
+            ConfigMapFact::RootCertificates(_) => {}
+        }
+    }
     let network_label = cluster.namespaces.find("", system).and_then(|row| row.labels.get(NETWORK_LABEL));
     let version = fixed_version.or_else(|| istiods.iter().filter_map(|istiod| istiod.version).min());
     cluster.control_plane = ControlPlane {
@@ -117,6 +124,18 @@ pub(crate) fn derive(cluster: &mut Cluster, fixed_version: Option<IstioVersion>)
         injector,
         version,
     };
+    // Its defaults must not pass for what it says.
+    for (object, message) in unreadable {
+        let cause = format!("ConfigMap \"{}\" cannot be read", object.qualified_name());
+        cluster.gaps.lose(Kind::ConfigMap, Gap::Truncated { cause });
+        notes.push(Note::Unreadable {
+            cluster: cluster.name.clone(),
+            object: Some(object),
+            file: String::new(),
+            position: None,
+            message,
+        });
+    }
 }
 
 fn istiod<R>(row: &Row<R>, labels: &Labels, containers: &[Container]) -> Option<Istiod> {

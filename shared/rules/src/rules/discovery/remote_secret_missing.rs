@@ -14,7 +14,7 @@ declare_rule! {
     pub static REMOTE_SECRET_MISSING = {
         code: 101, name: "remote-secret-missing", summary: "control planes read all clusters of their mesh",
         severity: Error, tags: Tags::empty(),
-        needs: [Secret, ServiceEntry, Deployment], closed: [Secret, Deployment], after: [8],
+        needs: [Secret, ServiceEntry, Deployment], closed: [ConfigMap, Secret, Deployment, ServiceEntry], after: [8],
         check: Check::Mesh(check),
     };
 }

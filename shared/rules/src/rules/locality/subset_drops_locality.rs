@@ -1,7 +1,7 @@
 //! MESH205.
 
 use mesh_model::row::{DestinationRule, LoadBalancer, LocalityLbSetting, Subset};
-use mesh_model::{FieldPath, Row};
+use mesh_model::{FieldPath, Gap, Kind, Row};
 use mesh_traffic::{Level, Scope, effective, scopes};
 use serde_json::{Value, json};
 
@@ -100,10 +100,11 @@ fn is_bare(setting: &LocalityLbSetting) -> bool {
 
 /// The mesh's own setting takes over; by default it is on and names no list.
 fn mesh_does_the_same(view: &ClusterView<'_>) -> bool {
-    view.control_plane()
-        .mesh_config
-        .as_ref()
-        .is_none_or(|(_, config)| config.locality.is_enabled() && is_bare(&config.locality))
+    match &view.control_plane().mesh_config {
+        Some((_, config)) => config.locality.is_enabled() && is_bare(&config.locality),
+        // One that cannot be read is not the default.
+        None => view.gaps().of(Kind::ConfigMap).is_none_or(Gap::is_not_given),
+    }
 }
 
 fn summary(setting: &LocalityLbSetting) -> &'static str {

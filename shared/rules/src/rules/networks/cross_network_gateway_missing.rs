@@ -18,7 +18,7 @@ declare_rule! {
         code: 509, name: "cross-network-gateway-missing",
         summary: "gateways of networks pass calls on to all services that are called",
         severity: Error, tags: Tags::empty(),
-        needs: [Service, Pod, EndpointSlice, Gateway, Secret], closed: [Service, Gateway], after: [],
+        needs: [Service, Pod, EndpointSlice, Gateway, Secret], closed: [Service, Pod, ConfigMap, EndpointSlice, Gateway], after: [],
         check: Check::Mesh(check),
     };
 }

@@ -13,7 +13,7 @@ declare_rule! {
     pub static GATEWAY_SERVICE_UNLABELLED = {
         code: 503, name: "gateway-service-unlabelled", summary: "the Service of a gateway names its network",
         severity: Error, tags: Tags::empty(),
-        needs: [Service, Pod, Gateway, Secret], closed: [Service], after: [],
+        needs: [Service, Pod, Gateway, Secret], closed: [Service, ConfigMap], after: [],
         check: Check::Cluster(check),
     };
 }

@@ -15,7 +15,7 @@ declare_rule! {
     pub static NETWORK_WITHOUT_GATEWAY = {
         code: 502, name: "network-without-gateway", summary: "networks that others call have a gateway",
         severity: Error, tags: Tags::empty(),
-        needs: [Service, Pod, EndpointSlice, Gateway, Secret], closed: [Service, Pod, EndpointSlice], after: [501],
+        needs: [Service, Pod, EndpointSlice, Gateway, Secret], closed: [Service, Pod, ConfigMap, EndpointSlice], after: [501],
         check: Check::Mesh(check),
     };
 }

@@ -16,7 +16,7 @@ declare_rule! {
     pub static PORT_DIFFERS = {
         code: 303, name: "port-differs", summary: "a port of a service has one number and protocol in all clusters",
         severity: Error, tags: Tags::DRIFT,
-        needs: [Service, Pod, Secret], closed: [], after: [],
+        needs: [Service, Pod, Secret], closed: [ConfigMap], after: [],
         check: Check::Host(check),
     };
 }

@@ -16,7 +16,7 @@ declare_rule! {
     pub static PORT_NAME_DIFFERS = {
         code: 302, name: "port-name-differs", summary: "a port of a service has one name in all clusters",
         severity: Error, tags: Tags::DRIFT,
-        needs: [Service, Pod, Secret], closed: [], after: [],
+        needs: [Service, Pod, Secret], closed: [ConfigMap], after: [],
         check: Check::Host(check),
     };
 }

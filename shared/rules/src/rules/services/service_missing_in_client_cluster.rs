@@ -15,7 +15,7 @@ declare_rule! {
         summary: "services of other clusters have a Service that clients can resolve",
         severity: Warning, tags: Tags::DRIFT,
         needs: [Namespace, Service, Pod, EndpointSlice, Secret, VirtualService, Sidecar],
-        closed: [Namespace, Service, Pod, EndpointSlice], after: [],
+        closed: [Namespace, Service, Pod, ConfigMap, EndpointSlice], after: [],
         check: Check::Mesh(check),
     };
 }

@@ -1,6 +1,6 @@
 //! MESH001.
 
-use mesh_model::{FieldPath, Note};
+use mesh_model::{FieldPath, Kind, Note, ObjectRef, Origin};
 
 use crate::rule::declare_rule;
 use crate::shell::word;
@@ -30,7 +30,8 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
             continue;
         };
         let text = format!("{} \"{}\" cannot be read: {message}", object.kind, object.qualified_name());
-        let draft = out.report_object(object.clone(), FieldPath::root(), text);
+        let origin = origin(mesh, object);
+        let draft = out.report_object(object.clone(), FieldPath::root(), text).read_at(origin);
         if file.is_empty() {
             let namespace = match object.namespace.as_str() {
                 "" => String::new(),
@@ -44,6 +45,14 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
                 .command(dry_run(file), true);
         }
     }
+}
+
+/// Of an object that became a row though its content makes no sense, the place where it was read.
+fn origin(mesh: &MeshView<'_>, object: &ObjectRef) -> Origin {
+    let cluster = mesh.all_clusters().find(|view| *view.name() == object.cluster);
+    let rows = cluster.filter(|_| object.kind == Kind::ConfigMap).map(|view| view.config_maps());
+    let row = rows.and_then(|rows| rows.find(&object.namespace, &object.name));
+    row.map(|row| row.origin).unwrap_or_default()
 }
 
 /// The server's own word on a file; it stores nothing.
