@@ -129,6 +129,7 @@ fn a_rule_declares_exactly_the_kinds_it_reads() {
 #[test]
 fn a_code_that_was_released_stays() {
     let released: Vec<_> = RELEASED.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(!released.is_empty(), "version 0.1.0 has codes");
     let known: Vec<_> = ALL.iter().map(|rule| format!("{} {}", rule.code, rule.name)).collect();
     for line in &released {
         assert!(known.iter().any(|rule| rule == line), "{line} is gone or has another name");
