@@ -76,7 +76,9 @@ fn build(target: &str) -> Result<PathBuf> {
     cargo.args(["build", "--locked", "--profile", "dist", "--package", "kubectl-mesh", "--target", target]);
     // With an explicit target the flags reach our code only, not build scripts and procedural macros. Nothing
     // unwinds in this profile, so the tables for it are half a megabyte of nothing.
-    cargo.env("RUSTFLAGS", "-C target-feature=+crt-static -C force-unwind-tables=no").current_dir(workspace());
+    cargo
+        .env("RUSTFLAGS", "-C target-feature=+crt-static -C force-unwind-tables=no")
+        .current_dir(workspace());
     ensure!(cargo.status().context("cannot run cargo")?.success(), "the binary was not built");
     Ok(workspace().join("target").join(target).join("dist/kubectl-mesh"))
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use mesh_model::{ClusterName, Kind, KindSet, Mesh};
 
+use crate::sink::Unjudged;
 use crate::view::Context;
 use crate::{
     Asks, Check, ClusterView, Code, Finding, Focus, MeshView, Outcome, Rule, Sink, Subject, Verdict,
@@ -71,7 +72,11 @@ fn run_rule(
         }
     }
     let names: Vec<ClusterName> = judged.iter().map(|view| view.name().clone()).collect();
-    let findings = visit(mesh, rule, &options.focus, &context, judged);
+    let (findings, unjudged) = visit(mesh, rule, &options.focus, &context, judged);
+    outcome.verdicts.extend(unjudged.into_iter().map(|Unjudged { cluster, kind, gap }| {
+        let kind = VerdictKind::NotEvaluated { kind: Some(kind), gap };
+        Verdict { code: rule.code, cluster, kind }
+    }));
     failed.extend(findings.iter().map(|finding| (rule.code, finding.subject.cluster().clone())));
     for cluster in names {
         let kind = if failed.contains(&(rule.code, cluster.clone())) {
@@ -147,7 +152,7 @@ fn visit(
     focus: &Focus,
     context: &Context,
     judged: Vec<ClusterView<'_>>,
-) -> Vec<Finding> {
+) -> (Vec<Finding>, Vec<Unjudged>) {
     let mut findings = Vec::new();
     let mut sink = Sink::new(rule, &mut findings);
     macro_rules! each_row {
@@ -178,9 +183,10 @@ fn visit(
         Check::DestinationRule(check) => each_row!(check, destination_rules),
         Check::Gateway(check) => each_row!(check, gateways),
     }
+    let unjudged = sink.into_unjudged();
     findings.retain(|finding| match &finding.subject {
         Subject::Object(object) => focus.covers(object),
         Subject::Cluster(cluster) | Subject::Document { cluster, .. } => focus.covers_cluster(cluster),
     });
-    findings
+    (findings, unjudged)
 }

@@ -1,18 +1,40 @@
 //! Where a rule puts its findings.
 
-use mesh_model::{ClusterName, FieldPath, ObjectRef, Origin, Row};
+use mesh_model::{ClusterName, FieldPath, Gap, Kind, ObjectRef, Origin, Row};
 
-use crate::{Evidence, Finding, FindingStatus, Patch, Remedy, Rule, Severity, Subject};
+use crate::{ClusterView, Evidence, Finding, FindingStatus, Patch, Remedy, Rule, Severity, Subject};
 
 /// Takes findings of one rule. Each `report*` gives a `Draft` that is finished by its methods.
 pub struct Sink<'a> {
     rule: &'static Rule,
     findings: &'a mut Vec<Finding>,
+    unjudged: Vec<Unjudged>,
+}
+
+/// A cluster that a rule could not judge, for a reason that no list of kinds tells.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Unjudged {
+    pub(crate) cluster: ClusterName,
+    pub(crate) kind: Kind,
+    pub(crate) gap: Gap,
 }
 
 impl<'a> Sink<'a> {
     pub(crate) fn new(rule: &'static Rule, findings: &'a mut Vec<Finding>) -> Self {
-        Self { rule, findings }
+        Self { rule, findings, unjudged: Vec::new() }
+    }
+
+    pub(crate) fn into_unjudged(self) -> Vec<Unjudged> {
+        self.unjudged
+    }
+
+    /// The rule cannot judge this cluster: what it would look at in `kind` is not there. `cause` is a sentence in
+    /// lower case without a full stop.
+    pub fn cannot_judge(&mut self, view: &ClusterView<'_>, kind: Kind, cause: impl Into<String>) {
+        let gap = Gap::Truncated { cause: cause.into() };
+        if !self.unjudged.iter().any(|other| other.cluster == *view.name()) {
+            self.unjudged.push(Unjudged { cluster: view.name().clone(), kind, gap });
+        }
     }
 
     /// A finding about a row that was read.

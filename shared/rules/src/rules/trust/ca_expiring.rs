@@ -4,7 +4,7 @@ use mesh_model::Certificate;
 
 use super::remedy::plug_in_ca;
 use crate::facts::dates::{day, days_until, has_passed};
-use crate::facts::roots::{Roots, roots, title};
+use crate::facts::roots::{Roots, judged_roots, title};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags};
 
@@ -22,7 +22,7 @@ declare_rule! {
 const THRESHOLD_DAYS: i64 = 90;
 
 fn check(mesh: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
-    let Some(roots) = roots(view) else { return };
+    let Some(roots) = judged_roots(view, out) else { return };
     let ending = |root: &&Certificate| {
         !has_passed(root.not_after, mesh.now())
             && days_until(root.not_after, mesh.now()) < THRESHOLD_DAYS

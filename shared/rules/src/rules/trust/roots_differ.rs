@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mesh_model::Digest;
 
 use super::remedy::plug_in_ca;
-use crate::facts::roots::{Roots, roots, title};
+use crate::facts::roots::{Roots, judged_roots, title};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags, admiral};
 
@@ -20,7 +20,8 @@ declare_rule! {
 }
 
 fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
-    let holders: Vec<Holder<'_>> = mesh.clusters().iter().filter_map(Holder::of).collect();
+    let holders: Vec<Holder<'_>> =
+        mesh.clusters().iter().filter_map(|view| Some(Holder::of(view, judged_roots(view, out)?))).collect();
     let sizes = group_sizes(&holders);
     for (position, first) in holders.iter().enumerate() {
         for (distance, second) in holders[position + 1..].iter().enumerate() {
@@ -49,16 +50,15 @@ struct Holder<'a> {
 }
 
 impl<'a> Holder<'a> {
-    fn of(view: &ClusterView<'a>) -> Option<Self> {
-        let roots = roots(view)?;
+    fn of(view: &ClusterView<'a>, roots: Roots<'a>) -> Self {
         let config = view.control_plane().mesh_config.iter();
         let exchanged = config.flat_map(|(_, config)| &config.ca_certificates.certificates);
-        Some(Self {
+        Self {
             view: *view,
             roots,
             own: roots.certificates.iter().map(|certificate| certificate.key).collect(),
             exchanged: exchanged.map(|certificate| certificate.key).collect(),
-        })
+        }
     }
 
     fn takes(&self, other: &Self) -> bool {

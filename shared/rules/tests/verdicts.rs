@@ -1,0 +1,54 @@
+//! A rule that has nothing to look at, or cannot tell, says so: its verdict is never "passed".
+
+use mesh_model::MeshBuilder;
+use mesh_rules::engine::{self, Options};
+use mesh_rules::{Outcome, VerdictKind, find};
+use mesh_source::{Input, LoadOptions, load};
+
+const ISTIOD: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: istiod, namespace: istio-system}
+spec:
+  template:
+    metadata: {labels: {app: istiod}}
+    spec: {containers: [{name: discovery}]}
+";
+
+/// The verdicts of one rule over whole clusters, each given as name and documents.
+fn verdicts(rule: &str, clusters: &[(&str, &str)]) -> Vec<VerdictKind> {
+    let text = |(cluster, text): &(&str, &str)| Input::Text {
+        cluster: (*cluster).to_owned(),
+        name: format!("{cluster}.yaml"),
+        text: (*text).to_owned(),
+    };
+    let inputs: Vec<Input> = clusters.iter().map(text).collect();
+    let options = LoadOptions { complete: true, ..LoadOptions::default() };
+    let loaded = load(&inputs, &options).expect("the texts are YAML");
+    let mesh = loaded.clusters.into_iter().fold(MeshBuilder::default(), MeshBuilder::with).finish();
+    let Outcome { findings, verdicts } =
+        engine::run(&mesh, &[find(rule).expect("a rule of this code")], &Options::default());
+    assert!(findings.is_empty(), "{findings:#?}");
+    verdicts.into_iter().map(|verdict| verdict.kind).collect()
+}
+
+#[test]
+fn trust_is_not_judged_where_an_istiod_runs_and_its_roots_were_not_seen() {
+    for rule in ["MESH401", "MESH404", "MESH405"] {
+        let verdicts = verdicts(rule, &[("west", ISTIOD)]);
+        assert!(matches!(&*verdicts, [VerdictKind::NotEvaluated { .. }]), "{rule}: {verdicts:?}");
+    }
+}
+
+#[test]
+fn roots_that_cannot_be_read_are_not_compared() {
+    let garbage = "apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio-ca-root-cert, namespace: istio-system}
+data: {root-cert.pem: garbage}
+";
+    for rule in ["MESH401", "MESH405"] {
+        let verdicts = verdicts(rule, &[("west", garbage)]);
+        assert!(matches!(&*verdicts, [VerdictKind::NotEvaluated { .. }]), "{rule}: {verdicts:?}");
+    }
+}
