@@ -188,7 +188,9 @@ impl Run<'_> {
     ) -> Result<Vec<(Kind, &'static str)>, Gap> {
         let (version, served) = future::join(kubernetes_version(requests), Served::ask(requests)).await;
         let served = served?;
-        if let Some(version) = version? {
+        // An answer to `/apis` shows that the cluster is there, whatever the other request met with meanwhile.
+        requests.revive();
+        if let Some(version) = version {
             builder.set_kubernetes_version(version);
         }
         let cluster = builder.name().clone();

@@ -24,6 +24,9 @@ const TRIES: u32 = 3;
 /// Pause before the second try; doubles. With both pauses a server that answers 503 costs 0.3 s.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
+/// Longest `Retry-After` that is believed: any number of seconds can be sent, and time that overflows panics.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
 /// The usual `Accept`.
 pub(crate) const JSON: &str = "application/json";
 
@@ -101,8 +104,14 @@ pub(crate) struct End {
 
 impl End {
     pub(crate) fn in_time(after: Duration) -> Self {
-        Self { at: Instant::now() + after, after }
+        Self { at: later(Instant::now(), after), after }
     }
+}
+
+/// `after` later. What the clock cannot count to lies a year ahead: no run gets there.
+fn later(now: Instant, after: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_hours(365 * 24);
+    now.checked_add(after).unwrap_or_else(|| now + YEAR)
 }
 
 /// Sends the requests of one cluster.
@@ -130,7 +139,7 @@ impl Requests {
         }
         let answers = self.answers.load(Ordering::Relaxed);
         let now = Instant::now();
-        let own = End { at: now + self.timeout, after: self.timeout };
+        let own = End { at: later(now, self.timeout), after: self.timeout };
         let end = self.end.filter(|end| end.at < own.at).unwrap_or(own);
         if end.at <= now {
             return Err(Failure::Timeout(end.after));
@@ -143,7 +152,10 @@ impl Requests {
                 Ok(body) => return Ok(body),
                 Err(failure) => {
                     let pause = failure.pause(tries);
-                    if tries == TRIES || !failure.deserves_another_try() || Instant::now() + pause >= end.at {
+                    if tries == TRIES
+                        || !failure.deserves_another_try()
+                        || later(Instant::now(), pause) >= end.at
+                    {
                         break failure;
                     }
                     sleep(pause).await;
@@ -154,6 +166,11 @@ impl Requests {
             self.dead().get_or_insert_with(|| failure.clone());
         }
         Err(failure)
+    }
+
+    /// Takes back that the cluster was given up: a request that ran beside the failed one was answered.
+    pub(crate) fn revive(&self) {
+        *self.dead() = None;
     }
 
     fn dead(&self) -> std::sync::MutexGuard<'_, Option<Failure>> {
@@ -216,7 +233,7 @@ async fn collect(mut body: Body) -> Result<Vec<u8>, Failure> {
 
 fn retry_after(response: &Response<Body>) -> Option<Duration> {
     let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
 }
 
 /// `message` of a `Status`; empty for anything else, for example a proxy's page.

@@ -165,6 +165,23 @@ async fn retry_after_beyond_the_deadline_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_beyond_all_clocks_is_a_gap_of_its_kind_and_no_panic() {
+    let asked = Fault::too_many_requests(Some(u64::MAX));
+    let cluster = shop().failing(When::listing("nodes"), asked);
+    let outcome = read(&cluster).await;
+    let cause = unreachable(outcome.gap(Kind::Node));
+    assert_eq!(cause, "429 Too Many Requests: too many requests, please try again later");
+    assert_eq!(outcome.services(), ["a", "b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_beyond_all_clocks_are_no_deadlines() {
+    let plan = Plan { timeout: Some(Duration::MAX), request_timeout: Duration::MAX, ..Plan::default() };
+    let outcome = read_with(&shop(), plan).await;
+    assert_eq!(outcome.services(), ["a", "b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_that_comes_too_slowly_is_cut_by_the_deadline() {
     let slow = |pause| shop().failing(When::listing("services"), Fault::SlowBody(Duration::from_secs(pause)));
     let outcome = read(&slow(2)).await;
@@ -279,6 +296,18 @@ async fn a_version_that_is_not_told_is_no_gap() {
     let outcome = read(&cluster).await;
     assert_eq!(outcome.cluster().kubernetes_version, None);
     assert_eq!(outcome.cluster().gaps.first_of(KindSet::all()), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_never_comes_leaves_the_cluster_that_answers() {
+    for fault in [Fault::Hang, Fault::unauthorized(), Fault::unavailable()] {
+        let cluster = shop().failing(When::path("/version"), fault);
+        let outcome = read(&cluster).await;
+        assert_eq!(outcome.cluster().kubernetes_version, None);
+        assert_eq!(outcome.cluster().gaps.of_cluster(), None);
+        assert_eq!(outcome.cluster().gaps.first_of(KindSet::all()), None);
+        assert_eq!(outcome.services(), ["a", "b", "c"]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

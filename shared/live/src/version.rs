@@ -138,21 +138,16 @@ impl Served {
     }
 }
 
-/// The Kubernetes version; `None` if it is not told to everyone.
-///
-/// # Errors
-/// The gap of the whole cluster, when nobody answers.
-pub(crate) async fn kubernetes_version(requests: &Requests) -> Result<Option<String>, Gap> {
+/// The Kubernetes version; `None` if it is not told, for whatever reason. Whether the cluster can be read is not
+/// concluded from this: [`Served::ask`] tells.
+pub(crate) async fn kubernetes_version(requests: &Requests) -> Option<String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Info {
         git_version: String,
     }
-    match requests.get("/version", JSON).await {
-        Ok(body) => Ok(serde_json::from_slice(&body).ok().map(|info: Info| info.git_version)),
-        Err(failure) if failure.is_of_cluster() => Err(failure.into()),
-        Err(_) => Ok(None),
-    }
+    let body = requests.get("/version", JSON).await.ok()?;
+    serde_json::from_slice(&body).ok().map(|info: Info| info.git_version)
 }
 
 fn no_api_server() -> Gap {

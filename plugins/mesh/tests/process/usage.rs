@@ -43,10 +43,12 @@ fn missing_and_bad_values_are_named_with_what_is_right() {
         &["explain"],
         "Error: required argument missing: CODE|NAME\nSee 'kubectl mesh explain --help' for usage.\n",
     );
-    let duration = "must be a duration above zero, such as 10s or 2m";
+    let duration = "must be a duration above zero and up to 24h, such as 10s or 2m";
     for (flag, value, reason) in [
         ("--timeout", "5x", duration),
+        ("--timeout", "18446744073709551615", duration),
         ("--request-timeout", "0", duration),
+        ("--request-timeout", "18446744073709551615", duration),
         ("--parallel", "0", "must be a number from 1"),
         ("--now", "yesterday", "must be a time such as 2026-08-22T07:11:00Z"),
         ("--color", "blue", "must be one of auto, always, never"),

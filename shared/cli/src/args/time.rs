@@ -16,16 +16,19 @@ pub struct TimeArgs {
     pub now: Option<Timestamp>,
 }
 
+/// Longest duration that is taken: far beyond any run, far below what the clock can count.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// Reads `10s`, `1m30s`, `500ms`, and a bare number as seconds, as kubectl does. Zero would mean "no limit" and
-/// hang on one dead API server, so it is refused.
+/// hang on one dead API server, so it is refused, and so is more than a day.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse::<u64>() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => text.parse::<SignedDuration>().ok().and_then(|signed| signed.try_into().ok()),
     };
     parsed
-        .filter(|duration: &Duration| !duration.is_zero())
-        .ok_or_else(|| "must be a duration above zero, such as 10s or 2m".to_owned())
+        .filter(|duration: &Duration| !duration.is_zero() && *duration <= LONGEST)
+        .ok_or_else(|| "must be a duration above zero and up to 24h, such as 10s or 2m".to_owned())
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
@@ -42,6 +45,18 @@ mod tests {
         assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_day_is_the_longest() {
+        assert_eq!(duration("24h"), Ok(LONGEST));
+        for text in ["86401", "25h", "18446744073709551615", "99999999999999999999"] {
+            assert_eq!(
+                duration(text),
+                Err("must be a duration above zero and up to 24h, such as 10s or 2m".to_owned()),
+                "{text}"
+            );
+        }
     }
 
     #[test]

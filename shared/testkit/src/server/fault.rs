@@ -14,7 +14,7 @@ pub enum Fault {
         /// `message` of the `Status`.
         message: String,
         /// `Retry-After`, in seconds.
-        retry_after: Option<u32>,
+        retry_after: Option<u64>,
     },
     /// Nothing, for ever.
     Hang,
@@ -59,7 +59,7 @@ impl Fault {
 
     /// 429 with `Retry-After` in seconds.
     #[must_use]
-    pub fn too_many_requests(retry_after: Option<u32>) -> Self {
+    pub fn too_many_requests(retry_after: Option<u64>) -> Self {
         let message = "too many requests, please try again later".to_owned();
         Self::Status { code: 429, reason: "TooManyRequests", message, retry_after }
     }
