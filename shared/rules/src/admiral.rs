@@ -2,6 +2,8 @@
 
 use mesh_model::{Labels, Row};
 
+use crate::ClusterView;
+
 /// Annotation (older versions: label) by which Admiral marks what it writes
 /// (`admiral: admiral/pkg/controller/common/common.go`).
 pub(crate) const CREATED_BY: &str = "app.kubernetes.io/created-by";
@@ -11,4 +13,11 @@ pub(crate) const CREATED_BY: &str = "app.kubernetes.io/created-by";
 pub fn wrote<R>(row: &Row<R>) -> bool {
     let marked = |marks: &Labels| marks.is(CREATED_BY, "admiral");
     marked(&row.annotations) || marked(&row.labels)
+}
+
+/// Admiral runs here, knows the cluster by a Secret here, or writes here.
+pub(crate) fn is_used(view: &ClusterView<'_>) -> bool {
+    view.deployments().rows().iter().any(|row| row.fact.template_labels.is("app", "admiral"))
+        || view.secrets().rows().iter().any(|row| row.labels.get("admiral/sync").is_some())
+        || view.service_entries().rows().iter().any(wrote)
 }

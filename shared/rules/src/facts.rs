@@ -4,6 +4,7 @@
 pub(crate) mod cluster_local;
 pub(crate) mod dates;
 pub(crate) mod gateways;
+pub(crate) mod groups;
 pub(crate) mod membership;
 pub(crate) mod networks;
 pub(crate) mod pods;

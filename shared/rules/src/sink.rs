@@ -2,6 +2,7 @@
 
 use mesh_model::{ClusterName, FieldPath, Gap, Kind, ObjectRef, Origin, Row};
 
+use crate::facts::membership::Joined;
 use crate::{ClusterView, Evidence, Finding, FindingStatus, Patch, Remedy, Rule, Severity, Subject};
 
 /// Takes findings of one rule. Each `report*` gives a `Draft` that is finished by its methods.
@@ -116,6 +117,13 @@ impl Draft<'_> {
     pub fn evidence_of(self, subject: Subject, path: FieldPath, value: impl Into<String>) -> Self {
         self.0.evidence.push(Evidence { subject, path, value: value.into() });
         self
+    }
+
+    /// Where it is not sure that two clusters belong to one mesh, a warning at most, which says why.
+    pub(crate) fn unless_sure(self, joined: Joined<'_>) -> Self {
+        let Joined::Perhaps(doubt) = joined else { return self };
+        self.0.severity = self.0.severity.max(Severity::Warning);
+        self.evidence_of(Subject::Cluster(doubt.cluster.clone()), FieldPath::root(), doubt.why)
     }
 
     /// A JSON merge patch of the subject's object mends it.

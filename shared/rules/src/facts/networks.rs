@@ -6,6 +6,7 @@ use mesh_model::row::ServiceFact;
 use mesh_model::{ClusterName, HostServices, Network, Row};
 
 use super::gateways::NetworkGateway;
+use super::membership::Joined;
 use super::pods;
 use crate::{ClusterView, MeshView};
 
@@ -48,52 +49,94 @@ impl Networks {
         self.of_cluster.get(cluster)
     }
 
-    /// The mesh of this cluster has two networks or more.
-    pub(crate) fn are_several_for(&self, mesh: &MeshView<'_>, cluster: &ClusterName) -> bool {
-        let around = self.of_cluster.iter().filter(|(other, _)| mesh.membership().joined(cluster, other));
+    /// Whether the mesh of this cluster has two networks or more.
+    pub(crate) fn are_several_for<'m>(&self, mesh: &'m MeshView<'_>, cluster: &ClusterName) -> Joined<'m> {
         let own = self.of_cluster.get(cluster);
         let configured = self.configured.get(cluster).into_iter().flatten();
-        let names: BTreeSet<&Network> =
-            around.map(|(_, network)| network).chain(own).chain(configured).collect();
-        names.len() > 1
+        let mut names: BTreeSet<&Network> = configured.chain(own).collect();
+        let mut perhaps: Vec<(&Network, Joined<'m>)> = Vec::new();
+        for (other, network) in &self.of_cluster {
+            match mesh.membership().joined(cluster, other) {
+                Joined::Yes => drop(names.insert(network)),
+                Joined::No => {}
+                doubt @ Joined::Perhaps(_) => perhaps.push((network, doubt)),
+            }
+        }
+        if names.len() > 1 {
+            return Joined::Yes;
+        }
+        let strange = perhaps.iter().find(|(network, _)| !names.contains(network)).map(|(_, doubt)| *doubt);
+        names.extend(perhaps.iter().map(|(network, _)| *network));
+        strange.filter(|_| names.len() > 1).unwrap_or(Joined::No)
     }
 
-    /// Both clusters are in one mesh and in different networks.
-    pub(crate) fn separate(&self, mesh: &MeshView<'_>, a: &ClusterName, b: &ClusterName) -> bool {
-        let networks = (self.get(a), self.get(b));
-        matches!(networks, (Some(first), Some(second)) if first != second) && mesh.membership().joined(a, b)
+    /// Whether both clusters are in one mesh; no, where they are not in different networks.
+    fn separate<'m>(&self, mesh: &'m MeshView<'_>, a: &ClusterName, b: &ClusterName) -> Joined<'m> {
+        match (self.get(a), self.get(b)) {
+            (Some(first), Some(second)) if first != second => mesh.membership().joined(a, b),
+            _ => Joined::No,
+        }
     }
 }
 
-/// A Service with applications of the mesh behind it.
-pub(crate) type Serving<'a> = (ClusterView<'a>, &'a Row<ServiceFact>);
+/// A Service with applications of the mesh behind it that is called from another network.
+pub(crate) struct Wanted<'m, 'a> {
+    /// The cluster that serves.
+    pub(crate) server: ClusterView<'a>,
+    /// Its Service.
+    pub(crate) service: &'a Row<ServiceFact>,
+    /// A cluster that calls.
+    pub(crate) client: &'a ClusterName,
+    /// Whether the two are in one mesh; never a no.
+    pub(crate) joined: Joined<'m>,
+}
+
+/// Which clusters call from another network than that of a cluster.
+pub(crate) struct Callers<'m> {
+    of: BTreeMap<&'m ClusterName, BTreeMap<&'m ClusterName, Joined<'m>>>,
+}
+
+impl<'m> Callers<'m> {
+    /// A cluster calls if applications of the mesh run in it.
+    pub(crate) fn of(mesh: &'m MeshView<'_>) -> Self {
+        let runs = |view: &&ClusterView<'_>| view.pods().rows().iter().any(pods::is_application);
+        let clients: Vec<&ClusterName> = mesh.clusters().iter().filter(runs).map(ClusterView::name).collect();
+        let networks = mesh.networks();
+        let around = |server: &'m ClusterName| {
+            let separate = clients.iter().map(|client| (*client, networks.separate(mesh, server, client)));
+            separate.filter(|(_, joined)| joined.is_possible()).collect()
+        };
+        Self { of: mesh.clusters().iter().map(|view| (view.name(), around(view.name()))).collect() }
+    }
+}
 
 /// Where `host` is served by applications of the mesh and called from another network: each serving cluster
-/// with the first client. A client is a cluster that has the Service too and runs applications (`callers`).
-pub(crate) fn wanted<'a>(
-    mesh: &MeshView<'a>,
+/// with a client, the first that is sure. A client has the Service too.
+pub(crate) fn wanted<'m, 'a>(
+    mesh: &'m MeshView<'a>,
     host: &HostServices,
-    callers: &BTreeSet<&ClusterName>,
-) -> Vec<(Serving<'a>, ClusterName)> {
+    callers: &Callers<'m>,
+) -> Vec<Wanted<'m, 'a>> {
     if host.services.len() < 2 || mesh.local_hosts().contain(&host.name) {
         return Vec::new();
     }
-    let services: Vec<Serving<'a>> = mesh.services_of(host).collect();
+    let services: Vec<(ClusterView<'a>, &'a Row<ServiceFact>)> = mesh.services_of(host).collect();
     let client_of = |server: &ClusterView<'a>| {
-        let mut clients = services.iter().map(|(view, _)| view.name()).filter(|name| callers.contains(name));
-        clients.find(|client| mesh.networks().separate(mesh, server.name(), client)).cloned()
+        let around = callers.of.get(server.name()).filter(|around| !around.is_empty())?;
+        let clients = services.iter().map(|(view, _)| view.name());
+        let mut clients = clients.filter_map(|name| Some((name, *around.get(name)?)));
+        let first = clients.next()?;
+        if first.1.is_sure() {
+            return Some(first);
+        }
+        Some(clients.find(|(_, joined)| joined.is_sure()).unwrap_or(first))
     };
     services
         .iter()
-        .filter_map(|(view, service)| {
-            let client = client_of(view)?;
-            pods::serves_an_application(view, service).then_some(((*view, *service), client))
+        .filter_map(|(server, service)| {
+            let (client, joined) = client_of(server)?;
+            let wanted = Wanted { server: *server, service, client, joined };
+            pods::serves_an_application(server, service).then_some(wanted)
         })
         .collect()
-}
-
-/// The clusters in which applications of the mesh run.
-pub(crate) fn callers<'m>(mesh: &'m MeshView<'_>) -> BTreeSet<&'m ClusterName> {
-    let runs = |view: &&ClusterView<'_>| view.pods().rows().iter().any(pods::is_application);
-    mesh.clusters().iter().filter(runs).map(ClusterView::name).collect()
 }

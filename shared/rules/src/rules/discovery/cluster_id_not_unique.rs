@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mesh_model::{ObjectRef, path};
 
+use crate::facts::membership::Joined;
 use crate::rule::declare_rule;
 use crate::shell::word;
 use crate::{Check, ClusterView, MeshView, Sink, Subject, Tags};
@@ -11,8 +12,8 @@ use crate::{Check, ClusterView, MeshView, Sink, Subject, Tags};
 declare_rule! {
     "cluster_id_not_unique.md",
     pub static CLUSTER_ID_NOT_UNIQUE = {
-        code: 112, name: "cluster-id-not-unique", summary: "no two clusters run istiod with one cluster ID",
-        severity: Error, tags: Tags::empty(), needs: [Deployment], closed: [Deployment], after: [8],
+        code: 112, name: "cluster-id-not-unique", summary: "no two clusters of a mesh run istiod with one cluster ID",
+        severity: Error, tags: Tags::empty(), needs: [Deployment, Secret, ServiceEntry], closed: [ConfigMap, Deployment], after: [8],
         check: Check::Mesh(check),
     };
 }
@@ -29,8 +30,15 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
         }
     }
     for (id, holders) in by_id.iter().filter(|(_, holders)| holders.len() > 1) {
-        for (at, (cluster, istiod)) in holders.iter().enumerate() {
-            report(id, cluster, istiod, &holders[usize::from(at == 0)], out);
+        for (cluster, istiod) in holders {
+            let joined = |(other, _): &(&ClusterView<'_>, &ObjectRef)| {
+                mesh.membership().joined(cluster.name(), other.name())
+            };
+            let peer = holders.iter().find(|holder| joined(holder).is_sure());
+            // Clusters that nothing joins may share an ID: every install without one has the default.
+            if let Some(peer) = peer.or_else(|| holders.iter().find(|holder| joined(holder).is_possible())) {
+                report(id, cluster, istiod, peer, joined(peer), out);
+            }
         }
     }
 }
@@ -40,6 +48,7 @@ fn report(
     cluster: &ClusterView<'_>,
     istiod: &ObjectRef,
     (peer, other): &(&ClusterView<'_>, &ObjectRef),
+    joined: Joined<'_>,
     out: &mut Sink<'_>,
 ) {
     let message = format!(
@@ -60,6 +69,7 @@ fn report(
     let (context, fresh) = (word(cluster.name()), word(cluster.name()));
     draft
         .peer(peer.name())
+        .unless_sure(joined)
         .evidence_of(Subject::Object((*other).clone()), path!["spec"], format!("CLUSTER_ID {id}"))
         .command(
             format!(

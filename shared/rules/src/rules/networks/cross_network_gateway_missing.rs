@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use mesh_model::row::ServicePort;
-use mesh_model::{ClusterName, path};
+use mesh_model::{ClusterName, Kind, path};
 use serde_json::json;
 
 use super::manifests::cross_network_gateway;
 use crate::facts::gateways::{NetworkGateway, Server};
-use crate::facts::networks::{callers, wanted};
+use crate::facts::membership::{Joined, remote_secrets};
+use crate::facts::networks::{Callers, Wanted, wanted};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags};
 
@@ -18,23 +19,34 @@ declare_rule! {
         code: 509, name: "cross-network-gateway-missing",
         summary: "gateways of networks pass calls on to all services that are called",
         severity: Error, tags: Tags::empty(),
-        needs: [Service, Pod, EndpointSlice, Gateway, Secret], closed: [Service, Pod, ConfigMap, EndpointSlice, Gateway], after: [],
+        needs: [Service, Pod, EndpointSlice, Gateway, Secret, ServiceEntry], closed: [Service, Pod, ConfigMap, EndpointSlice, Gateway], after: [],
         check: Check::Mesh(check),
     };
 }
 
 fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     let mut open: Vec<Passage<'_>> = Vec::new();
-    for view in mesh.clusters().iter().filter(|view| mesh.networks().are_several_for(mesh, view.name())) {
+    for view in mesh.clusters() {
+        let several = mesh.networks().are_several_for(mesh, view.name());
+        if !several.is_possible() {
+            continue;
+        }
+        let sources = match sources(mesh, view) {
+            Ok(sources) => sources,
+            Err(cause) => {
+                out.cannot_judge(view, Kind::Gateway, cause);
+                continue;
+            }
+        };
         for gateway in NetworkGateway::all(view) {
             let Some(port) = gateway.sidecar_port() else { continue };
             let (passing, other): (Vec<_>, Vec<_>) =
-                servers(mesh, view, gateway, port).into_iter().partition(Server::is_auto_passthrough);
+                servers(&sources, view, gateway, port).into_iter().partition(Server::is_auto_passthrough);
             let other = other.iter().find(|server| server.fact.port == port.number);
             match (passing.is_empty(), other) {
                 (false, _) => open.push(Passage { cluster: view.name(), servers: passing }),
-                (true, Some(server)) => report_mode(gateway, *server, out),
-                (true, None) => report_missing(gateway, port, out),
+                (true, Some(server)) => report_mode(gateway, *server, several, out),
+                (true, None) => report_missing(gateway, port, several, out),
             }
         }
     }
@@ -47,23 +59,46 @@ struct Passage<'a> {
     servers: Vec<Server<'a>>,
 }
 
-/// The servers behind a gateway's port. A remote cluster has no configuration of its own: istiod takes that of
-/// the primaries.
+/// The clusters whose Gateways count for this one. A remote cluster has no configuration of its own: istiod takes
+/// that of the primaries, which run an istiod or, where that is managed, hold remote secrets. The error says which
+/// of them could not be read.
+fn sources<'a>(mesh: &MeshView<'a>, view: &ClusterView<'a>) -> Result<Vec<ClusterView<'a>>, String> {
+    let mut sources = vec![*view];
+    if is_primary(view) {
+        return Ok(sources);
+    }
+    for other in mesh.all_clusters() {
+        if !mesh.membership().joined(view.name(), other.name()).is_possible() {
+            continue;
+        }
+        if mesh.clusters().iter().any(|judged| judged.name() == other.name()) {
+            sources.extend(Some(other).filter(is_primary));
+        } else if is_primary(&other) || !other.knows(Kind::Deployment) || !other.knows(Kind::Secret) {
+            return Err(format!("the Gateways of cluster \"{}\", which may lead it", other.name()));
+        }
+    }
+    if sources.len() == 1 {
+        return Err("the Gateways of its primary, which was not given".to_owned());
+    }
+    Ok(sources)
+}
+
+fn is_primary(view: &ClusterView<'_>) -> bool {
+    !view.control_plane().istiods.is_empty() || remote_secrets(view).next().is_some()
+}
+
+/// The servers behind a gateway's port.
 fn servers<'a>(
-    mesh: &MeshView<'a>,
+    sources: &[ClusterView<'a>],
     view: &ClusterView<'a>,
     gateway: NetworkGateway<'a>,
     port: &ServicePort,
 ) -> Vec<Server<'a>> {
-    let is_remote = view.control_plane().istiods.is_empty();
-    let sources = mesh.clusters().iter().filter(|other| {
-        other.name() == view.name() || (is_remote && mesh.membership().joined(view.name(), other.name()))
-    });
-    let servers = sources.flat_map(Server::all);
+    let servers = sources.iter().flat_map(Server::all);
     servers.filter(|server| server.listens_behind(port) && server.applies_to(view, gateway.service)).collect()
 }
 
-fn report_missing(gateway: NetworkGateway<'_>, port: &ServicePort, out: &mut Sink<'_>) {
+fn report_missing(gateway: NetworkGateway<'_>, port: &ServicePort, several: Joined<'_>, out: &mut Sink<'_>) {
     let service = gateway.service;
     let at = service.fact.ports.iter().position(|other| other == port).unwrap_or_default();
     let message = format!(
@@ -73,10 +108,13 @@ fn report_missing(gateway: NetworkGateway<'_>, port: &ServicePort, out: &mut Sin
         port.number,
     );
     let manifest = cross_network_gateway(&service.obj.namespace, &service.fact.selector, port.number);
-    let _ = out.report(service, path!["spec", "ports", at], message).manifest(vec![manifest], true);
+    let _ = out
+        .report(service, path!["spec", "ports", at], message)
+        .unless_sure(several)
+        .manifest(vec![manifest], true);
 }
 
-fn report_mode(gateway: NetworkGateway<'_>, server: Server<'_>, out: &mut Sink<'_>) {
+fn report_mode(gateway: NetworkGateway<'_>, server: Server<'_>, several: Joined<'_>, out: &mut Sink<'_>) {
     let tls = path!["spec", "servers", server.position, "tls"];
     let message = format!(
         "Gateway \"{}\" serves port {} of the gateway of network \"{}\" without AUTO_PASSTHROUGH",
@@ -89,15 +127,15 @@ fn report_mode(gateway: NetworkGateway<'_>, server: Server<'_>, out: &mut Sink<'
         {"op": "add", "path": tls.to_pointer(), "value": {"mode": "AUTO_PASSTHROUGH"}},
         {"op": "add", "path": protocol, "value": "TLS"},
     ]);
-    let _ = out.report(server.gateway, tls, message).json_patch(mend, false);
+    let _ = out.report(server.gateway, tls, message).unless_sure(several).json_patch(mend, false);
 }
 
 /// For each cluster the first host that other networks call and no server lets through.
 fn report_narrow(mesh: &MeshView<'_>, open: &[Passage<'_>], out: &mut Sink<'_>) {
-    let callers = callers(mesh);
+    let callers = Callers::of(mesh);
     let mut told: BTreeSet<&ClusterName> = BTreeSet::new();
     for host in mesh.hosts() {
-        for ((view, service), client) in wanted(mesh, host, &callers) {
+        for Wanted { server: view, service, client, joined } in wanted(mesh, host, &callers) {
             let mut passages = open.iter().filter(|passage| passage.cluster == view.name()).peekable();
             let Some(first) = passages.peek().and_then(|passage| passage.servers.first().copied()) else {
                 continue;
@@ -116,7 +154,8 @@ fn report_narrow(mesh: &MeshView<'_>, open: &[Passage<'_>], out: &mut Sink<'_>) 
             let add = json!([{"op": "add", "path": hosts.clone().then("-".to_owned()).to_pointer(), "value": "*.local"}]);
             let _ = out
                 .report(first.gateway, hosts, message)
-                .peer(&client)
+                .peer(client)
+                .unless_sure(joined)
                 .evidence(service, path!["spec"], "has applications of the mesh behind it")
                 .json_patch(add, false);
         }

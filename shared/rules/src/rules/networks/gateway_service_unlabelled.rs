@@ -13,18 +13,19 @@ declare_rule! {
     pub static GATEWAY_SERVICE_UNLABELLED = {
         code: 503, name: "gateway-service-unlabelled", summary: "the Service of a gateway names its network",
         severity: Error, tags: Tags::empty(),
-        needs: [Service, Pod, Gateway, Secret], closed: [Service, ConfigMap], after: [],
+        needs: [Service, Pod, Gateway, Secret, ServiceEntry], closed: [Service, ConfigMap], after: [],
         check: Check::Cluster(check),
     };
 }
 
 fn check(mesh: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
     let Some(network) = mesh.networks().get(view.name()) else { return };
-    if !mesh.networks().are_several_for(mesh, view.name()) {
+    let several = mesh.networks().are_several_for(mesh, view.name());
+    if !several.is_possible() {
         return;
     }
     let near = |other: &ClusterView<'_>| {
-        other.name() == view.name() || mesh.membership().joined(view.name(), other.name())
+        other.name() == view.name() || mesh.membership().joined(view.name(), other.name()).is_possible()
     };
     let has_another = NetworkGateway::all(view).any(|gateway| *network == *gateway.network);
     if !has_another && may_have_gateway(mesh, network, &near) {
@@ -60,6 +61,6 @@ fn check(mesh: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
         };
         let draft = out.report(service, path, message);
         let draft = if has_another { draft.severity(Severity::Warning) } else { draft };
-        let _ = draft.patch(json!({"metadata": {"labels": labels}}), true);
+        let _ = draft.unless_sure(several).patch(json!({"metadata": {"labels": labels}}), true);
     }
 }

@@ -6,7 +6,7 @@ use mesh_model::{ClusterName, Network, path};
 
 use super::manifests::east_west_gateway;
 use super::unlabelled::{may_have_gateway, unlabelled};
-use crate::facts::networks::{Serving, callers, wanted};
+use crate::facts::networks::{Callers, Wanted, wanted};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags};
 
@@ -15,31 +15,37 @@ declare_rule! {
     pub static NETWORK_WITHOUT_GATEWAY = {
         code: 502, name: "network-without-gateway", summary: "networks that others call have a gateway",
         severity: Error, tags: Tags::empty(),
-        needs: [Service, Pod, EndpointSlice, Gateway, Secret], closed: [Service, Pod, ConfigMap, EndpointSlice], after: [501],
+        needs: [Service, Pod, EndpointSlice, Gateway, Secret, ServiceEntry], closed: [Service, Pod, ConfigMap, EndpointSlice], after: [501],
         check: Check::Mesh(check),
     };
 }
 
 fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
-    let callers = callers(mesh);
-    let mut found: BTreeMap<Network, (Serving<'_>, ClusterName)> = BTreeMap::new();
+    let callers = Callers::of(mesh);
+    let mut found: BTreeMap<Network, Wanted<'_, '_>> = BTreeMap::new();
     let mut served: BTreeMap<&ClusterName, bool> = BTreeMap::new();
     for host in mesh.hosts() {
-        for ((server, service), client) in wanted(mesh, host, &callers) {
+        for wanted in wanted(mesh, host, &callers) {
+            let server = wanted.server;
             let Some(network) = mesh.networks().get(server.name()) else { continue };
-            if !*served.entry(server.name()).or_insert_with(|| is_served(mesh, &server, network)) {
-                found.entry(network.clone()).or_insert(((server, service), client));
+            if *served.entry(server.name()).or_insert_with(|| is_served(mesh, &server, network)) {
+                continue;
+            }
+            let known = found.get(network);
+            if known.is_none_or(|known| wanted.joined.is_sure() && !known.joined.is_sure()) {
+                found.insert(network.clone(), wanted);
             }
         }
     }
-    for (network, ((server, service), client)) in found {
+    for (network, Wanted { server, service, client, joined }) in found {
         let message = format!(
             "network \"{network}\" has no gateway, so clients in cluster \"{client}\" get addresses of pods they cannot reach"
         );
         let _ = out
             .report_cluster(server.name(), message)
-            .peer(&client)
+            .peer(client)
             .evidence(service, path!["spec"], "is called from another network")
+            .unless_sure(joined)
             .manifest(east_west_gateway(server.control_plane().system_namespace(), &network), false);
     }
 }
@@ -47,7 +53,7 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
 /// A gateway is there, or a Service that another rule takes for an unlabelled one.
 fn is_served(mesh: &MeshView<'_>, server: &ClusterView<'_>, network: &Network) -> bool {
     let near = |other: &ClusterView<'_>| {
-        other.name() == server.name() || mesh.membership().joined(server.name(), other.name())
+        other.name() == server.name() || mesh.membership().joined(server.name(), other.name()).is_possible()
     };
     let of_network =
         |other: &&ClusterView<'_>| near(other) && mesh.networks().get(other.name()) == Some(network);

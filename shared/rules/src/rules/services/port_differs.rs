@@ -16,7 +16,7 @@ declare_rule! {
     pub static PORT_DIFFERS = {
         code: 303, name: "port-differs", summary: "a port of a service has one number and protocol in all clusters",
         severity: Error, tags: Tags::DRIFT,
-        needs: [Service, Pod, Secret], closed: [ConfigMap], after: [],
+        needs: [Service, Pod, Secret, ServiceEntry], closed: [ConfigMap], after: [],
         check: Check::Host(check),
     };
 }
@@ -30,7 +30,7 @@ fn check(mesh: &MeshView<'_>, host: &HostServices, out: &mut Sink<'_>) {
             .collect();
         for name in names {
             for field in [Field::Number, Field::Protocol, Field::AppProtocol] {
-                judge(&group, &name, field, out);
+                judge(mesh, &group, &name, field, out);
             }
         }
     }
@@ -79,11 +79,11 @@ impl Field {
     }
 }
 
-fn judge(group: &[Member<'_>], name: &str, field: Field, out: &mut Sink<'_>) {
+fn judge(mesh: &MeshView<'_>, group: &[Member<'_>], name: &str, field: Field, out: &mut Sink<'_>) {
     let meaning = |service: &Row<ServiceFact>| find(service, name).map(|(_, port)| field.meaning(port));
     let Some((usual, (reference, other))) = usual(group, meaning) else { return };
     let (there, model) = find(other, name).expect("the reference has the port, or it had nothing to compare");
-    for (_, service) in group {
+    for (view, service) in group {
         let Some((at, port)) = find(service, name) else { continue };
         if field.meaning(port) == usual {
             continue;
@@ -105,6 +105,7 @@ fn judge(group: &[Member<'_>], name: &str, field: Field, out: &mut Sink<'_>) {
         let _ = out
             .report(service, path, message)
             .peer(reference.name())
+            .unless_sure(mesh.membership().joined(view.name(), reference.name()))
             .evidence(other, path!["spec", "ports", there, field.key()], field.text(model))
             .json_patch(mend, false);
     }

@@ -16,7 +16,7 @@ declare_rule! {
     pub static PORT_NAME_DIFFERS = {
         code: 302, name: "port-name-differs", summary: "a port of a service has one name in all clusters",
         severity: Error, tags: Tags::DRIFT,
-        needs: [Service, Pod, Secret], closed: [ConfigMap], after: [],
+        needs: [Service, Pod, Secret, ServiceEntry], closed: [ConfigMap], after: [],
         check: Check::Host(check),
     };
 }
@@ -26,7 +26,7 @@ fn check(mesh: &MeshView<'_>, host: &HostServices, out: &mut Sink<'_>) {
         let keys: BTreeSet<Key> =
             group.iter().flat_map(|(_, service)| &service.fact.ports).map(Key::of).collect();
         for key in keys {
-            judge(&group, &key, out);
+            judge(mesh, &group, &key, out);
         }
     }
 }
@@ -48,10 +48,10 @@ impl Key {
     }
 }
 
-fn judge(group: &[Member<'_>], key: &Key, out: &mut Sink<'_>) {
+fn judge(mesh: &MeshView<'_>, group: &[Member<'_>], key: &Key, out: &mut Sink<'_>) {
     let name = |service: &Row<ServiceFact>| key.find(service).map(|(_, port)| Arc::clone(&port.name));
     let Some((usual, (reference, other))) = usual(group, name) else { return };
-    for (_, service) in group {
+    for (view, service) in group {
         let Some((at, port)) = key.find(service).filter(|(_, port)| port.name != usual) else { continue };
         let path = path!["spec", "ports", at, "name"];
         let message = format!(
@@ -70,6 +70,7 @@ fn judge(group: &[Member<'_>], key: &Key, out: &mut Sink<'_>) {
         let _ = out
             .report(service, path, message)
             .peer(reference.name())
+            .unless_sure(mesh.membership().joined(view.name(), reference.name()))
             .evidence(other, path!["spec", "ports", there, "name"], &*usual)
             .json_patch(mend, false);
     }

@@ -4,6 +4,7 @@ use mesh_model::row::{PodFact, ServiceFact};
 use mesh_model::{FieldPath, HostPattern, Kind, ObjectRef, Row, path};
 use serde_json::{Map, Value, json};
 
+use crate::facts::membership::Joined;
 use crate::facts::pods;
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Severity, Sink, Subject, Tags};
@@ -14,7 +15,7 @@ declare_rule! {
         code: 301, name: "service-missing-in-client-cluster",
         summary: "services of other clusters have a Service that clients can resolve",
         severity: Warning, tags: Tags::DRIFT,
-        needs: [Namespace, Service, Pod, EndpointSlice, Secret, VirtualService, Sidecar],
+        needs: [Namespace, Service, Pod, EndpointSlice, Secret, VirtualService, ServiceEntry, Sidecar],
         closed: [Namespace, Service, Pod, ConfigMap, EndpointSlice], after: [],
         check: Check::Mesh(check),
     };
@@ -38,12 +39,15 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
         let servers: Vec<_> =
             services.iter().filter(|(view, service)| pods::serves_an_application(view, service)).collect();
         for (client, pod) in lacking {
-            let joined = |(server, _): &&&(ClusterView<'_>, &Row<ServiceFact>)| {
+            let joined = |(server, _): &(ClusterView<'_>, &Row<ServiceFact>)| {
                 mesh.membership().joined(client.name(), server.name())
             };
-            if let Some((server, service)) = servers.iter().find(joined) {
-                report(client, pod, server, service, out);
-            }
+            let sure = servers.iter().find(|server| joined(server).is_sure());
+            let Some(server) = sure.or_else(|| servers.iter().find(|server| joined(server).is_possible()))
+            else {
+                continue;
+            };
+            report(client, pod, server, joined(server), out);
         }
     }
 }
@@ -65,8 +69,8 @@ fn cannot_resolve(client: &ClusterView<'_>, pod: &Row<PodFact>) -> bool {
 fn report(
     client: &ClusterView<'_>,
     pod: &Row<PodFact>,
-    server: &ClusterView<'_>,
-    service: &Row<ServiceFact>,
+    (server, service): &(ClusterView<'_>, &Row<ServiceFact>),
+    joined: Joined<'_>,
     out: &mut Sink<'_>,
 ) {
     let (namespace, name) = (&service.obj.namespace, &service.obj.name);
@@ -87,6 +91,7 @@ fn report(
         .peer(server.name())
         .evidence(service, path!["spec"], "has endpoints in the mesh")
         .evidence(pod, path!["spec"], "resolves names by the DNS of its cluster")
+        .unless_sure(joined)
         .manifest(objects, has_namespace);
     if let Some((object, path)) = naming {
         draft.evidence_of(Subject::Object(object), path, "names the host");

@@ -11,7 +11,7 @@ use crate::{ClusterView, MeshView};
 /// A Service and the cluster it is in.
 pub(super) type Member<'a> = (ClusterView<'a>, &'a Row<ServiceFact>);
 
-/// The Services of `host` in groups of clusters that belong to one mesh, each group of two and more. None for
+/// The Services of `host` in groups of clusters that belong to one mesh or may do so, each group of two and more. None for
 /// hosts that stay within their cluster, for `ExternalName`, and for Services whose pods are all outside the mesh.
 pub(super) fn merged<'a>(mesh: &MeshView<'a>, host: &HostServices) -> Vec<Vec<Member<'a>>> {
     if host.services.len() < 2 || mesh.local_hosts().contain(&host.name) {
@@ -27,7 +27,7 @@ pub(super) fn merged<'a>(mesh: &MeshView<'a>, host: &HostServices) -> Vec<Vec<Me
     let mut groups: Vec<Vec<Member<'a>>> = Vec::new();
     for member in members {
         let joins = |group: &&mut Vec<Member<'a>>| {
-            group.iter().any(|(view, _)| mesh.membership().joined(view.name(), member.0.name()))
+            group.iter().any(|(view, _)| mesh.membership().joined(view.name(), member.0.name()).is_possible())
         };
         match groups.iter_mut().find(joins) {
             Some(group) => group.push(member),

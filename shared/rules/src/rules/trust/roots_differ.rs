@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mesh_model::Digest;
 
 use super::remedy::plug_in_ca;
+use crate::facts::groups::Groups;
+use crate::facts::membership::Joined;
 use crate::facts::roots::{Roots, judged_roots, title};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags, admiral};
@@ -25,7 +27,8 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     let sizes = group_sizes(&holders);
     for (position, first) in holders.iter().enumerate() {
         for (distance, second) in holders[position + 1..].iter().enumerate() {
-            if !first.own.is_disjoint(&second.own) || !belong_together(mesh, first, second) {
+            let joined = belong_together(mesh, first, second);
+            if !first.own.is_disjoint(&second.own) || !joined.is_possible() {
                 continue;
             }
             let (misses_second, misses_first) = (!first.takes(second), !second.takes(first));
@@ -33,9 +36,9 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
             let first_is_odd = sizes[position] < sizes[position + 1 + distance];
             match (misses_second, misses_first) {
                 (false, false) => {}
-                (true, false) => report(first, second, out),
-                (true, true) if first_is_odd => report(first, second, out),
-                (_, true) => report(second, first, out),
+                (true, false) => report(first, second, joined, out),
+                (true, true) if first_is_odd => report(first, second, joined, out),
+                (_, true) => report(second, first, joined, out),
             }
         }
     }
@@ -68,26 +71,26 @@ impl<'a> Holder<'a> {
 
 /// For each holder the number of holders it is tied to by shared keys, directly or over others.
 fn group_sizes(holders: &[Holder<'_>]) -> Vec<usize> {
-    let mut groups: Vec<usize> = (0..holders.len()).collect();
+    let mut groups = Groups::of(holders.len());
     let mut first_with: BTreeMap<Digest, usize> = BTreeMap::new();
     for (at, holder) in holders.iter().enumerate() {
         for key in &holder.own {
-            let (a, b) = (groups[*first_with.entry(*key).or_insert(at)], groups[at]);
-            groups.iter_mut().filter(|group| **group == a.max(b)).for_each(|group| *group = a.min(b));
+            groups.join(*first_with.entry(*key).or_insert(at), at);
         }
     }
-    groups.iter().map(|group| groups.iter().filter(|other| *other == group).count()).collect()
+    (0..holders.len()).map(|at| groups.size(at)).collect()
 }
 
 /// Beside what joins clusters by endpoint discovery, entries that Admiral writes join those it serves.
-fn belong_together(mesh: &MeshView<'_>, first: &Holder<'_>, second: &Holder<'_>) -> bool {
+fn belong_together<'m>(mesh: &'m MeshView<'_>, first: &Holder<'_>, second: &Holder<'_>) -> Joined<'m> {
+    let is_served = |holder: &&Holder<'_>| holder.view.service_entries().rows().iter().any(admiral::wrote);
+    if [first, second].iter().all(is_served) {
+        return Joined::Yes;
+    }
     mesh.membership().joined(first.view.name(), second.view.name())
-        || [first, second]
-            .iter()
-            .all(|holder| holder.view.service_entries().rows().iter().any(admiral::wrote))
 }
 
-fn report(odd: &Holder<'_>, peer: &Holder<'_>, out: &mut Sink<'_>) {
+fn report(odd: &Holder<'_>, peer: &Holder<'_>, joined: Joined<'_>, out: &mut Sink<'_>) {
     let certificate = &peer.roots.certificates[0];
     let message = format!(
         "ConfigMap \"{}\" lacks the root of cluster \"{}\", {}, so mutual TLS between the two fails",
@@ -99,6 +102,7 @@ fn report(odd: &Holder<'_>, peer: &Holder<'_>, out: &mut Sink<'_>) {
     let draft = out
         .report(odd.roots.row, Roots::path(), message)
         .peer(peer.view.name())
+        .unless_sure(joined)
         .evidence(odd.roots.row, Roots::path(), list(odd.roots))
         .evidence(peer.roots.row, Roots::path(), list(peer.roots));
     plug_in_ca(draft, &odd.view);
