@@ -74,6 +74,8 @@ pub(crate) struct Found {
     pub(crate) clusters: BTreeMap<ClusterName, Vec<File>>,
     /// What could not be opened on the way.
     pub(crate) notes: Vec<Note>,
+    /// Clusters whose directory holds nothing, with it.
+    pub(crate) empty: Vec<(ClusterName, PathBuf)>,
 }
 
 impl Found {
@@ -145,6 +147,15 @@ fn find_path(cluster: Option<&str>, path: &Path, found: &mut Found) -> Result<()
             let name = entry.file_name().unwrap_or_default().to_string_lossy();
             walk(&name, entry, &mut HashSet::new(), found);
         }
+        // Beside clusters that were exported, an empty directory is an export that failed.
+        if found.clusters.values().map(Vec::len).sum::<usize>() + found.notes.len() > before {
+            for entry in entries.iter().filter(|entry| entry.is_dir() && is_empty(entry)) {
+                let name = entry.file_name().unwrap_or_default().to_string_lossy();
+                let cluster = ClusterName::from(&*name);
+                found.clusters.entry(cluster.clone()).or_default();
+                found.empty.push((cluster, entry.clone()));
+            }
+        }
     }
     if found.clusters.values().map(Vec::len).sum::<usize>() + found.notes.len() == before {
         return Err(SourceError::NoManifest { path: shown() });
@@ -173,12 +184,22 @@ fn walk(cluster: &str, directory: &Path, seen: &mut HashSet<PathBuf>, found: &mu
                 let name = entry.display().to_string();
                 found.add(cluster, name, meta.len(), Content::Disk(entry));
             }
+            Ok(_) if is_manifest(&entry) => {
+                found.unreadable(cluster, &entry, "is no regular file".to_owned());
+            }
             Err(error) if is_manifest(&entry) => {
                 found.unreadable(cluster, &entry, format!("cannot be read: {error}"));
             }
             _ => {}
         }
     }
+}
+
+/// Holds no file, not even in a directory of its own. A link may lead anywhere: it counts as a file.
+fn is_empty(directory: &Path) -> bool {
+    let empty =
+        |entry: &PathBuf| fs::symlink_metadata(entry).is_ok_and(|meta| meta.is_dir()) && is_empty(entry);
+    sorted(directory).is_ok_and(|entries| entries.iter().all(empty))
 }
 
 /// Entries by name, without the hidden ones: version control, editors, and the `..data` of a mounted ConfigMap.

@@ -4,15 +4,27 @@
 //! `key: value`, the parser's events decide. A guess that could be wrong is not made (a property test compares the
 //! two); a missed one costs a second look.
 
-use granit_parser::Event;
+use granit_parser::{Event, ScalarStyle};
 
 use crate::event::Walk;
+use crate::plain::{Plain, resolve};
 
 /// What a document says it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) api_version: Option<String>,
     pub(crate) kind: Option<String>,
+    /// Which of the two is a number, a mapping, an alias or the like.
+    pub(crate) odd: Option<&'static str>,
+}
+
+impl Head {
+    /// Notes that the value of `key` is no text, if it is one of the two.
+    fn is_odd(&mut self, key: &str) {
+        if let Some(key) = ["apiVersion", "kind"].into_iter().find(|known| *known == key) {
+            self.odd = self.odd.or(Some(key));
+        }
+    }
 }
 
 /// Name and namespace of an object that could not be decoded; empty where it says none.
@@ -95,17 +107,27 @@ pub(crate) fn parse(text: &str, item: bool) -> Top {
     while let Some((event, _)) = walk.next() {
         let depth = walk.depth();
         match event {
-            Event::MappingEnd if depth < top => return Top::Mapping { head, identity, whole: true },
-            Event::Scalar(value, ..) if depth == top || depth == top + 1 && section == "metadata" => {
+            Event::MappingEnd if depth < top => {
+                // What follows may be no YAML: a template's first line looks like a mapping.
+                let whole = walk.next().is_some();
+                return Top::Mapping { head, identity, whole };
+            }
+            Event::Scalar(value, style, ..) if depth == top || depth == top + 1 && section == "metadata" => {
                 match key.take() {
                     None => key = Some(value.into_owned()),
-                    Some(key) if depth == top => match key.as_str() {
-                        "apiVersion" => {
-                            head.api_version = head.api_version.or_else(|| Some(value.into_owned()));
+                    Some(key) if depth == top => {
+                        let known = if style == ScalarStyle::Plain { resolve(&value) } else { Plain::Text };
+                        match (key.as_str(), known) {
+                            ("apiVersion" | "kind", Plain::Null) => {}
+                            ("apiVersion", Plain::Text | Plain::Unsure) => {
+                                head.api_version = head.api_version.or_else(|| Some(value.into_owned()));
+                            }
+                            ("kind", Plain::Text | Plain::Unsure) => {
+                                head.kind = head.kind.or_else(|| Some(value.into_owned()));
+                            }
+                            (key, _) => head.is_odd(key),
                         }
-                        "kind" => head.kind = head.kind.or_else(|| Some(value.into_owned())),
-                        _ => {}
-                    },
+                    }
                     Some(key) => match key.as_str() {
                         "name" => identity.name = value.into_owned(),
                         "namespace" => identity.namespace = value.into_owned(),
@@ -113,7 +135,12 @@ pub(crate) fn parse(text: &str, item: bool) -> Top {
                     },
                 }
             }
-            Event::MappingStart(..) if depth == top + 1 => section = key.take().unwrap_or_default(),
+            Event::MappingStart(..) if depth == top + 1 => {
+                section = key.take().unwrap_or_default();
+                head.is_odd(&section);
+            }
+            Event::SequenceStart(..) if depth == top + 1 => head.is_odd(&key.take().unwrap_or_default()),
+            Event::Alias(_) if depth == top => head.is_odd(&key.take().unwrap_or_default()),
             Event::MappingStart(..) | Event::SequenceStart(..) | Event::Alias(_) => key = None,
             Event::MappingEnd if depth == top => {
                 section.clear();
@@ -147,7 +174,7 @@ fn plain(value: &str) -> Option<&str> {
     }
     let value = value.split(" #").next()?.trim_end();
     let simple = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '-');
-    (!value.is_empty() && value.chars().all(simple)).then_some(value)
+    (!value.is_empty() && value.chars().all(simple) && resolve(value) == Plain::Text).then_some(value)
 }
 
 /// True when the value may go on where it could be mistaken for a key of the document.
@@ -181,7 +208,7 @@ mod tests {
     }
 
     fn head(api_version: &str, kind: &str) -> Head {
-        Head { api_version: Some(api_version.into()), kind: Some(kind.into()) }
+        Head { api_version: Some(api_version.into()), kind: Some(kind.into()), odd: None }
     }
 
     #[test]

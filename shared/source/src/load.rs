@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 
-use mesh_model::{ClusterBuilder, ClusterName, Note};
+use mesh_model::{ClusterBuilder, ClusterName, Gap, Note};
 
 use crate::files::{self, File};
 use crate::read::{Opened, Reader};
@@ -46,6 +46,12 @@ pub(crate) fn load(
             && let Some(builder) = clusters.get_mut(cluster)
         {
             builder.note(note);
+        }
+    }
+    for (cluster, directory) in found.empty {
+        if let Some(builder) = clusters.get_mut(&cluster) {
+            let cause = format!("directory \"{}\" is empty: nothing was exported", directory.display());
+            builder.gaps_mut().lose_cluster(Gap::Truncated { cause });
         }
     }
     let mut clusters: Vec<_> = clusters.into_values().collect();

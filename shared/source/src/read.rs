@@ -11,6 +11,7 @@ use crate::decode::{self, Failure, Form};
 use crate::files::File;
 use crate::head::{self, Head, Identity, Top};
 use crate::locate;
+use crate::split::Position;
 use crate::unit::{self, Items, Unit, What};
 
 /// A file's text with its units.
@@ -94,8 +95,7 @@ impl<'a> Reader<'a> {
     fn version(&mut self, source: Source<'_>, kind: Kind, version: &str) {
         self.objects += 1;
         let Source { unit, text, .. } = source;
-        let known = versions(kind).join(", ");
-        let message = format!("apiVersion {version:?} of {kind} is not read; versions that are: {known}");
+        let message = unread_version(kind, version);
         let at = locate::walk(text, unit.form, &path!["apiVersion"]);
         let at = at.map_or(unit.at, |at| unit.at.inside(at.line, at.column));
         self.lost(source, kind, &identity(text, unit.form), Failure { message, at });
@@ -127,25 +127,36 @@ impl<'a> Reader<'a> {
             self.into.builder().saw(kind);
         }
         for (number, value) in items.into_iter().enumerate() {
-            let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-            let head = Head { api_version: text("apiVersion"), kind: text("kind") };
-            let what = match of {
-                Items::Of(kind) => What::Object(kind),
-                Items::Mixed => unit::object(&head),
-            };
-            let What::Object(kind) = what else {
-                self.unknown += 1;
-                continue;
+            let at = || place(&path!["items", number]);
+            let kind = match of {
+                Items::Of(kind) => kind,
+                Items::Mixed => match unit::object(&value_head(&value), unit.at) {
+                    What::Object(kind) => kind,
+                    What::Version(kind, version) => {
+                        self.objects += 1;
+                        let failure = Failure { message: unread_version(kind, &version), at: at() };
+                        self.lost(source, kind, &value_identity(&value), failure);
+                        continue;
+                    }
+                    What::Broken(failure) => {
+                        let Position { line, column } = at();
+                        let position = Some((line, column.saturating_add(1)));
+                        self.note(None, source.file, position, failure.message);
+                        continue;
+                    }
+                    _ => {
+                        self.unknown += 1;
+                        continue;
+                    }
+                },
             };
             self.objects += 1;
             let item = u32::try_from(number).unwrap_or(u32::MAX);
             let origin = Origin::Document { file: source.number, index: unit.index, item };
             if let Err(error) = lower_json(kind, value.to_string().as_bytes(), origin, &mut self.into) {
-                let name = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
-                let identity = Identity { name: name("name"), namespace: name("namespace") };
                 let path = decode::field_path(path!["items", number], &error.path);
                 let failure = Failure { message: error.to_string(), at: place(&path) };
-                self.lost(source, kind, &identity, decode::hide_secret(kind, failure));
+                self.lost(source, kind, &value_identity(&value), decode::hide_secret(kind, failure));
             }
         }
     }
@@ -154,7 +165,7 @@ impl<'a> Reader<'a> {
     fn broken(&mut self, source: Source<'_>, failure: Failure) {
         let form = source.unit.form;
         if let Top::Mapping { head, identity, .. } = head::parse(source.text, form == Form::Item)
-            && let What::Object(kind) = unit::object(&head)
+            && let Some(kind) = meant(&head)
         {
             self.objects += 1;
             return self.lost(source, kind, &identity, failure);
@@ -188,6 +199,34 @@ impl<'a> Reader<'a> {
         let cluster = builder.name().clone();
         builder.note(Note::Unreadable { cluster, object, file: file.to_owned(), position, message });
     }
+}
+
+/// The kind an object was to be. Without an apiVersion the core and Istio's networking group are tried: an object
+/// that lacks it would be absent otherwise.
+fn meant(head: &Head) -> Option<Kind> {
+    if let What::Object(kind) = unit::object(head, Position::START) {
+        return Some(kind);
+    }
+    let kind = head.kind.as_deref().filter(|_| head.api_version.is_none())?;
+    Kind::parse("", kind).or_else(|| Kind::parse("networking.istio.io", kind))
+}
+
+fn unread_version(kind: Kind, version: &str) -> String {
+    let known = versions(kind).join(", ");
+    format!("apiVersion {version:?} of {kind} is not read; versions that are: {known}")
+}
+
+fn value_head(value: &Value) -> Head {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let odd = ["apiVersion", "kind"]
+        .into_iter()
+        .find(|key| value.get(key).is_some_and(|value| !value.is_string() && !value.is_null()));
+    Head { api_version: text("apiVersion"), kind: text("kind"), odd }
+}
+
+fn value_identity(value: &Value) -> Identity {
+    let name = |key: &str| value["metadata"][key].as_str().unwrap_or_default().to_owned();
+    Identity { name: name("name"), namespace: name("namespace") }
 }
 
 fn identity(text: &str, form: Form) -> Identity {

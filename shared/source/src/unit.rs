@@ -2,7 +2,6 @@
 //!
 //! Loading and locating cut with the same code, so the numbers in an origin mean the same to both.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use mesh_model::Kind;
@@ -48,6 +47,7 @@ pub(crate) enum What {
     Broken(Failure),
 }
 
+const TEMPLATE: &str = "is a template that was not rendered";
 pub(crate) const NO_OBJECT: &str = "is no Kubernetes object: it has neither apiVersion nor kind";
 
 /// What the items of a list are.
@@ -81,7 +81,21 @@ pub(crate) fn units(bytes: &[u8]) -> Vec<Unit> {
 }
 
 /// What an object with this head is.
-pub(crate) fn object(head: &Head) -> What {
+pub(crate) fn object(head: &Head, at: Position) -> What {
+    let broken = |message: String| What::Broken(Failure { message, at });
+    if let Some(key) = head.odd {
+        return broken(format!("{key} is no plain string"));
+    }
+    let given = |text: &'_ Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    match (given(&head.api_version), given(&head.kind)) {
+        (false, false) => return What::Foreign,
+        (false, true) => return broken("has kind but no apiVersion".to_owned()),
+        (true, false) => return broken("has apiVersion but no kind".to_owned()),
+        (true, true) => {}
+    }
+    if head.api_version.iter().chain(&head.kind).any(|text| text.contains("{{")) {
+        return broken(TEMPLATE.to_owned());
+    }
     let api_version = head.api_version.as_deref().unwrap_or_default();
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
     match Kind::parse(group, head.kind.as_deref().unwrap_or_default()) {
@@ -99,20 +113,14 @@ pub(crate) fn resolve(unit: &Unit, text: &str) -> Option<What> {
     let broken = || What::Broken(Failure { message: NO_OBJECT.to_owned(), at: unit.at });
     if unit.form == Form::Json {
         let head = text.starts_with('{').then(|| serde_json::from_str::<JsonHead<'_>>(text).ok()).flatten();
-        return Some(head.map_or_else(broken, |head| {
-            object(&Head {
-                api_version: head.api_version.map(Cow::into_owned),
-                kind: head.kind.map(Cow::into_owned),
-            })
-        }));
+        return Some(head.map_or_else(broken, |head| object(&head.head(), unit.at)));
     }
     if let Some(head) = list::key_column(text).and_then(|column| head::scan(text, column)) {
-        return Some(object(&head));
+        return Some(object(&head, unit.at));
     }
     match head::parse(text, true) {
         Top::Nothing => None,
-        Top::Mapping { head, .. } if head.kind.is_some() => Some(object(&head)),
-        Top::Mapping { whole: true, .. } => Some(What::Foreign),
+        Top::Mapping { head, whole, .. } if whole || head.kind.is_some() => Some(object(&head, unit.at)),
         Top::Mapping { .. } | Top::Other | Top::Broken => Some(match decode::value(text, Form::Item) {
             Err(error) => {
                 What::Broken(Failure { at: unit.at.inside(error.at.line, error.at.column), ..error })
@@ -199,12 +207,12 @@ impl Cut {
     fn json_value(&mut self, value: &str, start: usize, at: Position) {
         let whole = start..start + value.len();
         let head = value.starts_with('{').then(|| serde_json::from_str::<JsonHead<'_>>(value).ok()).flatten();
-        let Some(JsonHead { api_version, kind, items }) = head else {
+        let Some(head) = head else {
             return self.broken(whole, at, Failure { message: NO_OBJECT.to_owned(), at });
         };
-        let head = Head { api_version: api_version.map(Cow::into_owned), kind: kind.map(Cow::into_owned) };
+        let (items, head) = (head.items, head.head());
         let Some(of) = list_of(&head) else {
-            return self.push(0, whole, at, Form::Json, object(&head));
+            return self.push(0, whole, at, Form::Json, object(&head, at));
         };
         let items = items.filter(|items| items.get() != "null").map_or("[]", RawValue::get);
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(items) else {
@@ -230,6 +238,12 @@ impl Cut {
             Some(head) => head,
             None => match head::parse(text, false) {
                 Top::Nothing => return,
+                Top::Mapping { head, .. }
+                    if head.kind.is_none() && text.lines().any(|line| line.starts_with("{{")) =>
+                {
+                    let failure = Failure { message: TEMPLATE.to_owned(), at: first_content(text, at) };
+                    return self.broken(whole, at, failure);
+                }
                 Top::Mapping { head, whole, .. } if whole || head.kind.is_some() => head,
                 Top::Other => {
                     let failure = Failure { message: NO_OBJECT.to_owned(), at: first_content(text, at) };
@@ -245,7 +259,8 @@ impl Cut {
             },
         };
         let Some(of) = list_of(&head) else {
-            return self.push(0, whole, at, Form::Yaml, object(&head));
+            let what = object(&head, first_content(text, at));
+            return self.push(0, whole, at, Form::Yaml, what);
         };
         let Some(items) = list::items(text) else {
             return self.push(0, whole, at, Form::Yaml, What::List(of));
@@ -300,11 +315,26 @@ fn broken(index: u32, bytes: Range<usize>, at: Position, failure: Failure) -> Un
 #[derive(Deserialize)]
 struct JsonHead<'a> {
     #[serde(borrow, default, rename = "apiVersion")]
-    api_version: Option<Cow<'a, str>>,
+    api_version: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    kind: Option<Cow<'a, str>>,
+    kind: Option<&'a RawValue>,
     #[serde(borrow, default)]
     items: Option<&'a RawValue>,
+}
+
+impl JsonHead<'_> {
+    fn head(&self) -> Head {
+        let mut head = Head::default();
+        for (key, value) in [("apiVersion", self.api_version), ("kind", self.kind)] {
+            let Some(value) = value.filter(|value| value.get() != "null") else { continue };
+            match (key, serde_json::from_str::<String>(value.get())) {
+                ("kind", Ok(text)) => head.kind = Some(text),
+                (_, Ok(text)) => head.api_version = Some(text),
+                (key, Err(_)) => head.odd = head.odd.or(Some(key)),
+            }
+        }
+        head
+    }
 }
 
 fn first_content(text: &str, at: Position) -> Position {

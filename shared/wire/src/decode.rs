@@ -59,13 +59,18 @@ pub fn lower_page(kind: Kind, bytes: &[u8], into: &mut Lower<'_>) -> Result<Page
 /// Lowers one object.
 ///
 /// # Errors
-/// If it is no object of the kind.
+/// If it is no object of the kind, or has no name.
 pub fn lower_json(kind: Kind, bytes: &[u8], origin: Origin, into: &mut Lower<'_>) -> Result<(), DecodeError> {
     struct OneVisitor<'b, 'l, 'a>(&'b [u8], Origin, &'l mut Lower<'a>);
     impl KindVisitor for OneVisitor<'_, '_, '_> {
         type Out = Result<(), DecodeError>;
         fn visit<T: Resource>(self) -> Self::Out {
-            object::<T>(self.0)?.lower(self.1, self.2);
+            let object = object::<T>(self.0)?;
+            let meta = object.meta();
+            if meta.name.is_empty() && meta.generate_name.is_none() {
+                return Err(DecodeError { path: "metadata".to_owned(), message: "has no name".to_owned() });
+            }
+            object.lower(self.1, self.2);
             Ok(())
         }
     }

@@ -11,6 +11,8 @@ pub struct Meta {
     /// Name.
     #[serde(deserialize_with = "null")]
     pub name: String,
+    /// Prefix of a name that the API server has yet to make; an admission review can hold such an object.
+    pub(crate) generate_name: Option<String>,
     /// Namespace; empty for cluster-scoped objects and in files that leave it out.
     #[serde(deserialize_with = "null")]
     pub namespace: String,

@@ -95,6 +95,50 @@ fn what_is_no_object_is_named() {
 }
 
 #[test]
+fn half_a_head_is_named_and_neither_half_is_counted() {
+    for (text, message) in [
+        ("kind: Foo\nmetadata: {name: c}\n", "has kind but no apiVersion"),
+        ("apiVersion: v1\nmetadata: {name: c}\n", "has apiVersion but no kind"),
+        ("apiVersion: v1\nkind: ''\n", "has apiVersion but no kind"),
+        ("apiVersion: v1\nkind:\n", "has apiVersion but no kind"),
+        ("apiVersion: v1\nkind: 5\n", "kind is no plain string"),
+        ("apiVersion: v1\nkind: [Service]\n", "kind is no plain string"),
+        ("apiVersion: 1\nkind: Foo\n", "apiVersion is no plain string"),
+        ("apiVersion: v1\nkind: {{ .K }}\n", "kind is no plain string"),
+        ("apiVersion: v1\nkind: \"{{ .K }}\"\n", "is a template that was not rendered"),
+        ("{{ if .K }}\napiVersion: v1\nkind: Foo\n{{ end }}\n", "is a template that was not rendered"),
+        ("# c\n{{ if .K }}\napiVersion: v1\nkind: Foo\n", "is a template that was not rendered"),
+        ("{\"apiVersion\": \"v1\", \"kind\": 5}", "kind is no plain string"),
+        ("{\"kind\": \"Foo\"}", "has kind but no apiVersion"),
+        ("apiVersion: v1\nkind: List\nitems:\n- kind: Foo\n", "has kind but no apiVersion"),
+        ("{apiVersion: v1, kind: List, items: [{kind: Foo}]}", "has kind but no apiVersion"),
+        ("{apiVersion: v1, kind: List, items: [{kind: 5}]}", "kind is no plain string"),
+    ] {
+        let notes = between(text);
+        assert!(notes.len() == 1 && notes[0].ends_with(message), "{text}: {notes:?}");
+    }
+    assert_eq!(between("replicas: 3\nlist: [1]\n"), [""; 0]);
+}
+
+#[test]
+fn an_object_without_a_name_is_named_by_its_place() {
+    for text in [
+        "apiVersion: v1\nkind: Service\nmetadata:\n  namespace: c\n",
+        "{\"apiVersion\": \"v1\", \"kind\": \"Service\"}",
+        "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service}]}",
+    ] {
+        let notes = between(text);
+        assert!(notes.len() == 1 && notes[0].ends_with("metadata: has no name"), "{text}: {notes:?}");
+    }
+}
+
+#[test]
+fn a_known_kind_without_a_version_makes_its_kind_known_in_part() {
+    let (cluster, _) = cluster(load_texts(&["kind: DestinationRule\nmetadata: {name: c}\n"]));
+    assert!(matches!(cluster.gaps.of(Kind::DestinationRule), Some(Gap::Truncated { .. })));
+}
+
+#[test]
 fn nothing_is_no_error() {
     for nothing in ["", "\n\n", "# only a comment", "---\n---\n...\n", "null", "~", "\u{feff}"] {
         assert_eq!(between(nothing), [""; 0], "{nothing:?}");

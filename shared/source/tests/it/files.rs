@@ -8,7 +8,7 @@ use mesh_model::{Gap, IstioVersion, Kind, Note};
 use mesh_source::{Input, LoadOptions, Loaded, SourceError, load_with_stdin};
 use tempfile::TempDir;
 
-use crate::support::{mesh, service, services, unreadable};
+use crate::support::{SERVICE, mesh, service, services, unreadable};
 
 /// A directory with these files; a name that ends in `/` is a directory.
 fn tree(files: &[(&str, &str)]) -> TempDir {
@@ -54,7 +54,7 @@ fn a_directory_per_cluster_makes_clusters_and_a_flat_tree_makes_one() {
         ("west/b.yml", &b),
         ("east/deep/er/a.yaml", &a),
         ("east/readme.md", "x"),
-        ("empty/", ""),
+        ("docs/readme.md", "x"),
         (".git/x.yaml", "{"),
     ]);
     assert_eq!(found(load(&[two.path().display().to_string()])), ["east: shop/a", "west: shop/b"]);
@@ -117,6 +117,32 @@ fn a_file_that_cannot_be_read_is_noted_and_the_rest_goes_on() {
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].contains("/east/gone.yaml:0:0 [-] cannot be read: No such file"), "{notes:?}");
     assert!(matches!(&mesh.notes()[0], Note::Unreadable { cluster, .. } if cluster == "east"));
+}
+
+#[test]
+fn a_pipe_named_like_a_manifest_is_told_and_not_read() {
+    let root = tree(&[("east/a.yaml", &service("a"))]);
+    let pipe = root.path().join("east/pipe.yaml");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo is there");
+    assert!(made.success());
+    symlink("/dev/null", root.path().join("east/null.yaml")).expect("links can be made");
+    let mesh = mesh(load(&[root.path().display().to_string()]));
+    let notes = unreadable(mesh.notes());
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].ends_with("/east/null.yaml:0:0 [-] is no regular file"), "{notes:?}");
+    assert!(notes[1].ends_with("/east/pipe.yaml:0:0 [-] is no regular file"), "{notes:?}");
+}
+
+#[test]
+fn an_empty_directory_beside_clusters_is_a_cluster_that_could_not_be_read() {
+    let root = tree(&[("east/a.yaml", &service("a")), ("west/deep/", "")]);
+    let mesh = mesh(load(&[root.path().display().to_string()]));
+    assert_eq!(mesh.clusters().iter().map(|cluster| &*cluster.name).collect::<Vec<_>>(), ["east", "west"]);
+    let gap = mesh.clusters()[1].gaps.of(SERVICE);
+    assert!(
+        matches!(gap, Some(Gap::Truncated { cause }) if cause.ends_with("/west\" is empty: nothing was exported")),
+        "{gap:?}"
+    );
 }
 
 #[test]

@@ -96,7 +96,13 @@ fn kinds_that_are_not_read_are_counted() {
     let broken = "apiVersion: apps/v1\nkind: StatefulSet\nspec: {{- template }}\n";
     let list =
         "apiVersion: v1\nkind: List\nitems:\n- kind: A\n  apiVersion: v1\n- kind: B\n  apiVersion: v1\n";
-    let loaded = load_texts(&[foreign, values, broken, list, r#"{"kind":"PodMetricsList","items":[{}]}"#]);
+    let loaded = load_texts(&[
+        foreign,
+        values,
+        broken,
+        list,
+        r#"{"apiVersion":"metrics.k8s.io/v1","kind":"PodMetricsList","items":[{}]}"#,
+    ]);
     assert_eq!((loaded.objects, loaded.unknown_documents), (0, 6));
     assert_eq!(unreadable(&cluster(loaded).1), [""; 0]);
 }

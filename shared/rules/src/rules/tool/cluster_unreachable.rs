@@ -1,5 +1,7 @@
 //! MESH003.
 
+use mesh_model::Gap;
+
 use crate::rule::declare_rule;
 use crate::{Check, MeshView, Sink, Tags};
 
@@ -15,11 +17,14 @@ declare_rule! {
 fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     for cluster in mesh.all_clusters() {
         if let Some(gap) = cluster.gaps().of_cluster() {
-            out.report_cluster(
+            let draft = out.report_cluster(
                 cluster.name(),
                 format!("cluster \"{}\" could not be read: {gap}", cluster.name()),
-            )
-            .command("kubectl get --raw /readyz".to_owned(), true);
+            );
+            // Of files: there is no server to ask.
+            if !matches!(gap, Gap::Truncated { .. }) {
+                draft.command("kubectl get --raw /readyz".to_owned(), true);
+            }
         }
     }
 }
