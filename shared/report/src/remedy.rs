@@ -13,10 +13,13 @@ use crate::yaml::yaml_text;
 pub(crate) fn remedy_text(report: &Report, remedy: &Remedy) -> String {
     match remedy {
         Remedy::Patch { target, patch, .. } => patch_command(report, target, patch),
-        Remedy::Command { cluster, line, .. } => match context(report, cluster) {
-            Some(context) => with_context(line, context),
-            None => line.clone(),
-        },
+        Remedy::Command { cluster, line, .. } => {
+            let line = line.render(|cluster| context(report, cluster));
+            match context(report, cluster) {
+                Some(context) => with_context(&line, context),
+                None => line,
+            }
+        }
         Remedy::Manifest { cluster, objects, .. } => {
             let text = objects.iter().map(yaml_text).collect::<Vec<_>>().join("---\n");
             here_document(&format!("{} apply -f -", kubectl(report, cluster)), &text)
@@ -100,6 +103,7 @@ fn named(object: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mesh_rules::Line;
     use serde_json::json;
 
     use super::*;
@@ -133,11 +137,42 @@ mod tests {
     fn files_have_no_context() {
         for remedy in [
             patch(Patch::Merge(json!({}))),
-            Remedy::Command { cluster: "west".into(), line: "kubectl get x".to_owned(), safe: true },
+            Remedy::Command { cluster: "west".into(), line: "kubectl get x".into(), safe: true },
             Remedy::Manifest { cluster: "west".into(), objects: vec![json!({"kind": "X"})], safe: true },
         ] {
             let text = remedy_text(&report(None), &remedy);
             assert!(text.starts_with("kubectl ") && !text.contains("--context"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_command_gets_the_contexts_of_its_clusters_and_not_their_names() {
+        for (line, text) in [
+            (
+                Line::from("istioctl create-remote-secret --context=")
+                    .then_context(&"west".into())
+                    .then(" --name=west | kubectl apply -f -"),
+                "istioctl create-remote-secret --context=gke_x --name=west | kubectl --context gke_x apply -f -",
+            ),
+            (
+                Line::from("helm upgrade istiod istio/istiod --kube-context ").then_context(&"west".into()),
+                "helm upgrade istiod istio/istiod --kube-context gke_x",
+            ),
+            (
+                Line::from("istioctl tag set a --revision b --context=").then_context(&"west".into()),
+                "istioctl tag set a --revision b --context=gke_x",
+            ),
+            (
+                Line::from("istioctl install --context=").then_context(&"west".into()).then(" --set a=west"),
+                "istioctl install --context=gke_x --set a=west",
+            ),
+            (
+                Line::from("istioctl install --context=").then_context(&"east".into()),
+                "istioctl install --context=east",
+            ),
+        ] {
+            let remedy = Remedy::Command { cluster: "west".into(), line, safe: false };
+            assert_eq!(remedy_text(&report(Some("gke_x")), &remedy), text);
         }
     }
 

@@ -14,6 +14,7 @@ pub mod engine;
 mod facts;
 mod finding;
 mod focus;
+mod line;
 mod outcome;
 mod registry;
 mod remedy;
@@ -26,6 +27,7 @@ mod view;
 
 pub use finding::{Evidence, Finding, FindingStatus, Fingerprint, Subject};
 pub use focus::Focus;
+pub use line::Line;
 pub use outcome::{Outcome, Verdict, VerdictKind};
 pub use registry::{ALL, find, rule};
 pub use remedy::{Patch, Remedy};

@@ -3,6 +3,8 @@
 use mesh_model::{ClusterName, ObjectRef};
 use serde_json::Value;
 
+use crate::Line;
+
 /// A remedy. `safe` means that it can be applied without looking: it changes nothing but what the finding is
 /// about and needs no value only the user knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +29,11 @@ pub enum Remedy {
     },
     /// A command line.
     Command {
-        /// Cluster its `--context` means; the renderer fills in the context.
+        /// Cluster that each `kubectl` of the line means; the renderer adds its context.
         cluster: ClusterName,
-        /// The command, without `--context`, for example `kubectl label node w1 a=b`.
-        line: String,
+        /// The command, for example `kubectl label node w1 a=b`. Other programs than kubectl take their contexts
+        /// by [`Line::then_context`].
+        line: Line,
         /// Can be run without looking.
         safe: bool,
     },

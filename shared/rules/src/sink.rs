@@ -3,7 +3,7 @@
 use mesh_model::{ClusterName, FieldPath, Gap, Kind, ObjectRef, Origin, Row};
 
 use crate::facts::membership::Joined;
-use crate::{ClusterView, Evidence, Finding, FindingStatus, Patch, Remedy, Rule, Severity, Subject};
+use crate::{ClusterView, Evidence, Finding, FindingStatus, Line, Patch, Remedy, Rule, Severity, Subject};
 
 /// Takes findings of one rule. Each `report*` gives a `Draft` that is finished by its methods.
 pub struct Sink<'a> {
@@ -151,7 +151,7 @@ impl Draft<'_> {
     }
 
     /// A command mends it, `kubectl ...` without `--context`.
-    pub fn command(self, line: impl Into<String>, safe: bool) -> Self {
+    pub fn command(self, line: impl Into<Line>, safe: bool) -> Self {
         let cluster = self.0.subject.cluster().clone();
         self.0.remedy = Some(Remedy::Command { cluster, line: line.into(), safe });
         self

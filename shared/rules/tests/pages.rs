@@ -1,5 +1,7 @@
 //! Every case of every page: the findings are those the page names, and each remedy mends its finding.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use mesh_rules::{ALL, Finding, Remedy, Rule};
 use mesh_testkit::pages::{Case, Page, Section};
 
@@ -67,10 +69,36 @@ fn only_remedies_that_cannot_be_applied_here_are_on_the_list_of_those() {
     }
 }
 
+/// Programs that take a context and are no kubectl.
+const OTHERS: [&str; 5] = [
+    "istioctl create-remote-secret --context=the-",
+    "helm upgrade istiod istio/istiod -n istio-system --kube-context the-",
+    "istioctl tag set",
+    "istioctl install --context=the-",
+    "kubectl",
+];
+
+#[test]
+fn a_command_leaves_the_context_of_a_cluster_to_the_renderer() {
+    let mut seen = BTreeSet::new();
+    for (rule, case) in cases(&[Section::Fires]) {
+        for finding in case.findings(rule).expect("the case is read") {
+            let Some(Remedy::Command { line, .. }) = &finding.remedy else { continue };
+            let clusters: BTreeMap<String, String> =
+                case.texts().map(|(name, _)| (name.to_string(), format!("the-{name}"))).collect();
+            let text = line.render(|cluster| clusters.get(cluster.as_str()).map(String::as_str));
+            let form = OTHERS.iter().find(|form| text.starts_with(**form));
+            seen.insert(*form.unwrap_or_else(|| panic!("a new form of line: {text}")));
+            let contexts = text.split("context").skip(1).filter_map(|rest| rest.strip_prefix(['=', ' ']));
+            for context in contexts {
+                assert!(context.starts_with("the-"), "{}: {text}", rule.code);
+            }
+        }
+    }
+    assert_eq!(seen, OTHERS.into());
+}
+
 fn is_of(finding: &Finding, (code, begin, _): &(u16, &str, &str)) -> bool {
-    let line = match &finding.remedy {
-        Some(Remedy::Command { line, .. }) => line.as_str(),
-        _ => return false,
-    };
-    finding.code.0 == *code && line.starts_with(begin)
+    let Some(Remedy::Command { line, .. }) = &finding.remedy else { return false };
+    finding.code.0 == *code && line.to_string().starts_with(begin)
 }

@@ -44,7 +44,11 @@ fn hostile_report() -> Report {
     let path = || [Step::from("metadata"), Step::from(text())].into_iter().collect::<FieldPath>();
     let remedies = [
         Remedy::Patch { target: object.clone(), patch: Patch::Merge(json!({"a": HOSTILE})), safe: true },
-        Remedy::Command { cluster: HOSTILE.into(), line: format!("kubectl get {HOSTILE}"), safe: true },
+        Remedy::Command {
+            cluster: HOSTILE.into(),
+            line: format!("kubectl get {HOSTILE}").into(),
+            safe: true,
+        },
         Remedy::Manifest {
             cluster: HOSTILE.into(),
             objects: vec![json!({"kind": HOSTILE, "metadata": {"name": HOSTILE}, "data": HOSTILE})],

@@ -132,7 +132,9 @@ impl Case {
                     documents.put(cluster, object.clone());
                 }
             }
-            Remedy::Command { cluster, line, .. } => kubectl::play(line, cluster, &mut documents)?,
+            Remedy::Command { cluster, line, .. } => {
+                kubectl::play(&line.to_string(), cluster, &mut documents)?
+            }
         }
         Ok(self.run(&World::read(&documents.inputs(&self.fences), &self.settings)?.mesh, ALL))
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::revisions::{DEFAULT, INJECTION, POD_INJECTION, REVISION, Served};
 use crate::rule::declare_rule;
 use crate::shell::word;
-use crate::{Check, ClusterView, MeshView, Sink, Tags};
+use crate::{Check, ClusterView, Line, MeshView, Sink, Tags};
 
 declare_rule! {
     "revision_unknown.md",
@@ -115,8 +115,9 @@ fn check_pods(
         for other in others.iter().take(4) {
             draft = draft.evidence(other, path!["metadata", "labels", label], format!("{label}={revision}"));
         }
-        let (tag, revision, context) = (word(revision), word(target), word(cluster.name()));
-        draft.command(format!("istioctl tag set {tag} --revision {revision} --context={context}"), false);
+        let (tag, revision) = (word(revision), word(target));
+        let line = Line::from(format!("istioctl tag set {tag} --revision {revision} --context="));
+        draft.command(line.then_context(cluster.name()), false);
     }
 }
 

@@ -7,7 +7,7 @@ use mesh_model::{ObjectRef, path};
 use crate::facts::membership::Joined;
 use crate::rule::declare_rule;
 use crate::shell::word;
-use crate::{Check, ClusterView, MeshView, Sink, Subject, Tags};
+use crate::{Check, ClusterView, Line, MeshView, Sink, Subject, Tags};
 
 declare_rule! {
     "cluster_id_not_unique.md",
@@ -66,16 +66,11 @@ fn report(
         _ => out.report_object(istiod.clone(), path!["spec"], message),
     };
     let (release, namespace) = (word(&istiod.name), word(&istiod.namespace));
-    let (context, fresh) = (word(cluster.name()), word(cluster.name()));
+    let setting = format!(" --reuse-values --set global.multiCluster.clusterName={}", word(cluster.name()));
+    let line = Line::from(format!("helm upgrade {release} istio/istiod -n {namespace} --kube-context "));
     draft
         .peer(peer.name())
         .unless_sure(joined)
         .evidence_of(Subject::Object((*other).clone()), path!["spec"], format!("CLUSTER_ID {id}"))
-        .command(
-            format!(
-                "helm upgrade {release} istio/istiod -n {namespace} --kube-context {context} --reuse-values \
-                 --set global.multiCluster.clusterName={fresh}"
-            ),
-            false,
-        );
+        .command(line.then_context(cluster.name()).then(setting), false);
 }

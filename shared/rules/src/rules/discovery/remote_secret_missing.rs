@@ -10,7 +10,7 @@ use crate::facts::membership::{
 };
 use crate::rule::declare_rule;
 use crate::shell::word;
-use crate::{Check, ClusterView, MeshView, Severity, Sink, Tags};
+use crate::{Check, ClusterView, Line, MeshView, Severity, Sink, Tags};
 
 declare_rule! {
     "remote_secret_missing.md",
@@ -74,11 +74,8 @@ fn report(reader: &Member<'_>, target: &Member<'_>, joined: Joined<'_>, out: &mu
             value,
         );
     }
-    let (context, id) = (word(there), word(id));
-    draft.command(
-        format!("istioctl create-remote-secret --context={context} --name={id} | kubectl apply -f -"),
-        false,
-    );
+    let line = Line::from("istioctl create-remote-secret --context=").then_context(there);
+    draft.command(line.then(format!(" --name={} | kubectl apply -f -", word(id))), false);
 }
 
 /// One cluster as discovery sees it.

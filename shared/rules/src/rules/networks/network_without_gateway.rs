@@ -25,15 +25,15 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     let mut found: BTreeMap<Network, Wanted<'_, '_>> = BTreeMap::new();
     let mut served: BTreeMap<&ClusterName, bool> = BTreeMap::new();
     for host in mesh.hosts() {
-        for wanted in wanted(mesh, host, &callers) {
-            let server = wanted.server;
+        for call in wanted(mesh, host, &callers) {
+            let server = call.server;
             let Some(network) = mesh.networks().get(server.name()) else { continue };
             if *served.entry(server.name()).or_insert_with(|| is_served(mesh, &server, network)) {
                 continue;
             }
             let known = found.get(network);
-            if known.is_none_or(|known| wanted.joined.is_sure() && !known.joined.is_sure()) {
-                found.insert(network.clone(), wanted);
+            if known.is_none_or(|known| call.joined.is_sure() && !known.joined.is_sure()) {
+                found.insert(network.clone(), call);
             }
         }
     }

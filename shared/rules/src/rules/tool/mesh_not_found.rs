@@ -6,7 +6,7 @@ use mesh_model::{FieldPath, Gap, Kind, Labels, Row, path};
 use crate::rule::declare_rule;
 use crate::rules::control_plane::revisions::{INJECTION, POD_INJECTION, REVISION, Served};
 use crate::shell::word;
-use crate::{Check, ClusterView, MeshView, Sink, Tags};
+use crate::{Check, ClusterView, Line, MeshView, Sink, Tags};
 
 declare_rule! {
     "mesh_not_found.md",
@@ -53,13 +53,8 @@ fn check(_: &MeshView<'_>, cluster: &ClusterView<'_>, out: &mut Sink<'_>) {
         let value = format!("{} more are labelled for injection", labelled.len() - NAMED);
         draft = draft.evidence_of(subject, FieldPath::root(), value);
     }
-    let context = word(name);
-    draft.command(
-        format!(
-            "istioctl install --context={context} --set values.global.multiCluster.clusterName={context}"
-        ),
-        false,
-    );
+    let setting = format!(" --set values.global.multiCluster.clusterName={}", word(name));
+    draft.command(Line::from("istioctl install --context=").then_context(name).then(setting), false);
 }
 
 fn asks_for_injection(labels: &Labels, key: &str) -> bool {
