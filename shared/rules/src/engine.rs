@@ -180,7 +180,15 @@ fn visit(
         }
         Check::Service(check) => each_row!(check, services),
         Check::Node(check) => each_row!(check, nodes),
-        Check::DestinationRule(check) => each_row!(check, destination_rules),
+        Check::DestinationRule(check) => {
+            for view in &judged {
+                // One that is being deleted configures nothing any more.
+                let rows = view.destination_rules().rows().iter().filter(|row| !row.fact.deleting);
+                for row in rows.filter(|row| focus.covers(&row.obj)) {
+                    check(view, row, &mut sink);
+                }
+            }
+        }
         Check::Gateway(check) => each_row!(check, gateways),
     }
     let unjudged = sink.into_unjudged();

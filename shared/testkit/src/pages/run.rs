@@ -133,7 +133,7 @@ impl Case {
                 }
             }
             Remedy::Command { cluster, line, .. } => {
-                kubectl::play(&line.to_string(), cluster, &mut documents)?
+                kubectl::play(&line.to_string(), cluster, &mut documents)?;
             }
         }
         Ok(self.run(&World::read(&documents.inputs(&self.fences), &self.settings)?.mesh, ALL))

@@ -18,9 +18,6 @@ declare_rule! {
 }
 
 fn check(_: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>) {
-    if row.fact.deleting {
-        return;
-    }
     for found in unprotected(&row.fact) {
         if !found.setting.distribute.is_empty() {
             continue;

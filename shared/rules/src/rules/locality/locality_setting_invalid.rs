@@ -20,9 +20,6 @@ declare_rule! {
 }
 
 fn check(_: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>) {
-    if row.fact.deleting {
-        return;
-    }
     for (level, blocks) in levels(&row.fact) {
         let balancer = blocks.load_balancer.as_ref();
         if let Some(setting) = balancer.and_then(|balancer| balancer.locality.as_ref()) {

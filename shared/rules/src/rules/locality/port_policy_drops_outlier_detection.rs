@@ -23,9 +23,6 @@ declare_rule! {
 
 fn check(_: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>) {
     let rule = &row.fact;
-    if rule.deleting {
-        return;
-    }
     if let Some(policy) = &rule.policy {
         for entry in entries_in_force(policy, Level::TopPort) {
             let lost = entry.lost(|pick| pick.at(&policy.blocks).then_some(Level::Top));

@@ -19,9 +19,6 @@ declare_rule! {
 }
 
 fn check(view: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>) {
-    if row.fact.deleting {
-        return;
-    }
     for (at, subset) in row.fact.subsets.iter().enumerate() {
         if !has_balancer_without_locality(subset) {
             continue;

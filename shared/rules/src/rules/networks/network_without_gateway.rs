@@ -23,12 +23,12 @@ declare_rule! {
 fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     let callers = Callers::of(mesh);
     let mut found: BTreeMap<Network, Wanted<'_, '_>> = BTreeMap::new();
-    let mut served: BTreeMap<&ClusterName, bool> = BTreeMap::new();
+    let mut has_gateway: BTreeMap<&ClusterName, bool> = BTreeMap::new();
     for host in mesh.hosts() {
         for call in wanted(mesh, host, &callers) {
             let server = call.server;
             let Some(network) = mesh.networks().get(server.name()) else { continue };
-            if *served.entry(server.name()).or_insert_with(|| is_served(mesh, &server, network)) {
+            if *has_gateway.entry(server.name()).or_insert_with(|| is_served(mesh, &server, network)) {
                 continue;
             }
             let known = found.get(network);

@@ -1,7 +1,10 @@
 //! MESH301.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use mesh_model::row::{PodFact, ServiceFact};
-use mesh_model::{FieldPath, HostPattern, Kind, ObjectRef, Row, path};
+use mesh_model::{ClusterName, FieldPath, HostPattern, Kind, ObjectRef, Row, path};
 use serde_json::{Map, Value, json};
 
 use crate::facts::membership::Joined;
@@ -22,33 +25,47 @@ declare_rule! {
 }
 
 fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
-    let clients: Vec<(ClusterView<'_>, &Row<PodFact>)> = mesh
-        .clusters()
-        .iter()
-        .filter_map(|view| Some((*view, view.pods().rows().iter().find(|pod| cannot_resolve(view, pod))?)))
-        .collect();
+    let clients: Vec<Client<'_>> = mesh.clusters().iter().filter_map(Client::of).collect();
     for host in mesh.hosts().iter().filter(|host| !mesh.local_hosts().contain(&host.name)) {
         let services: Vec<_> = mesh.services_of(host).collect();
-        let lacking: Vec<_> = clients
-            .iter()
-            .filter(|(client, _)| !services.iter().any(|(view, _)| view.name() == client.name()))
-            .collect();
+        let having: BTreeSet<&ClusterName> = services.iter().map(|(view, _)| view.name()).collect();
+        let lacking: Vec<_> = clients.iter().filter(|client| !having.contains(client.view.name())).collect();
         if lacking.is_empty() {
             continue;
         }
         let servers: Vec<_> =
             services.iter().filter(|(view, service)| pods::serves_an_application(view, service)).collect();
-        for (client, pod) in lacking {
+        for client in lacking {
             let joined = |(server, _): &(ClusterView<'_>, &Row<ServiceFact>)| {
-                mesh.membership().joined(client.name(), server.name())
+                mesh.membership().joined(client.view.name(), server.name())
             };
             let sure = servers.iter().find(|server| joined(server).is_sure());
             let Some(server) = sure.or_else(|| servers.iter().find(|server| joined(server).is_possible()))
             else {
                 continue;
             };
-            report(client, pod, server, joined(server), out);
+            report(client, &host.name, server, joined(server), out);
         }
+    }
+}
+
+/// A cluster with an application that cannot resolve names of Services elsewhere.
+struct Client<'a> {
+    view: ClusterView<'a>,
+    pod: &'a Row<PodFact>,
+    /// Hosts that a route or Sidecar names, read when the first host is missing.
+    named: OnceCell<BTreeMap<&'a str, (&'a ObjectRef, FieldPath)>>,
+}
+
+impl<'a> Client<'a> {
+    fn of(view: &ClusterView<'a>) -> Option<Self> {
+        let pod = view.pods().rows().iter().find(|pod| cannot_resolve(view, pod))?;
+        Some(Self { view: *view, pod, named: OnceCell::new() })
+    }
+
+    /// A route or Sidecar that names the host itself, not by a wildcard.
+    fn naming(&self, host: &str) -> Option<&(&'a ObjectRef, FieldPath)> {
+        self.named.get_or_init(|| named(&self.view)).get(host)
     }
 }
 
@@ -67,16 +84,16 @@ fn cannot_resolve(client: &ClusterView<'_>, pod: &Row<PodFact>) -> bool {
 }
 
 fn report(
-    client: &ClusterView<'_>,
-    pod: &Row<PodFact>,
+    client: &Client<'_>,
+    host: &str,
     (server, service): &(ClusterView<'_>, &Row<ServiceFact>),
     joined: Joined<'_>,
     out: &mut Sink<'_>,
 ) {
     let (namespace, name) = (&service.obj.namespace, &service.obj.name);
-    let object = ObjectRef::new(client.name().clone(), Kind::Service, namespace.clone(), name.clone());
-    let has_namespace = client.namespaces().find("", namespace).is_some();
-    let naming = naming(client, &format!("{namespace}.svc.cluster.local"), name);
+    let here = client.view.name().clone();
+    let object = ObjectRef::new(here, Kind::Service, namespace.clone(), name.clone());
+    let has_namespace = client.view.namespaces().find("", namespace).is_some();
     let message = format!(
         "Service \"{namespace}/{name}\" runs in cluster \"{}\" and is missing here, so clients cannot resolve its name",
         server.name(),
@@ -90,34 +107,32 @@ fn report(
         .report_object(object, FieldPath::root(), message)
         .peer(server.name())
         .evidence(service, path!["spec"], "has endpoints in the mesh")
-        .evidence(pod, path!["spec"], "resolves names by the DNS of its cluster")
+        .evidence(client.pod, path!["spec"], "resolves names by the DNS of its cluster")
         .unless_sure(joined)
         .manifest(objects, has_namespace);
-    if let Some((object, path)) = naming {
-        draft.evidence_of(Subject::Object(object), path, "names the host");
+    if let Some((object, path)) = client.naming(host) {
+        draft.evidence_of(Subject::Object((*object).clone()), path.clone(), "names the host");
     } else if !has_namespace {
         let _ = draft.severity(Severity::Info);
     }
 }
 
-/// A route or Sidecar of the client's cluster that names the host itself, not by a wildcard.
-fn naming(client: &ClusterView<'_>, domain: &str, name: &str) -> Option<(ObjectRef, FieldPath)> {
-    let host = format!("{name}.{domain}");
-    let exact =
-        |pattern: &HostPattern| matches!(pattern, HostPattern::Exact(exact) if *exact == host.as_str());
-    let route = client.virtual_services().rows().iter().find(|row| {
-        row.fact.hosts.iter().chain(row.fact.destinations.iter().map(|(host, _)| host)).any(exact)
-    });
-    if let Some(route) = route {
-        return Some((route.obj.clone(), path!["spec"]));
+/// The hosts that routes and Sidecars of a cluster name, each with the first route, else the first Sidecar.
+fn named<'a>(view: &ClusterView<'a>) -> BTreeMap<&'a str, (&'a ObjectRef, FieldPath)> {
+    let mut named = BTreeMap::new();
+    for row in view.virtual_services().rows() {
+        for host in row.fact.hosts.iter().chain(row.fact.destinations.iter().map(|(host, _)| host)) {
+            if let HostPattern::Exact(host) = host {
+                named.entry(host.as_str()).or_insert_with(|| (&row.obj, path!["spec"]));
+            }
+        }
     }
-    let wanted = |entry: &str| entry.rsplit_once('/').is_some_and(|(_, wanted)| wanted == host);
-    let sidecar = client
-        .sidecars()
-        .rows()
-        .iter()
-        .find(|row| row.fact.egress_hosts.iter().any(|entry| wanted(entry)))?;
-    Some((sidecar.obj.clone(), path!["spec", "egress"]))
+    for row in view.sidecars().rows() {
+        for (_, host) in row.fact.egress_hosts.iter().filter_map(|entry| entry.rsplit_once('/')) {
+            named.entry(host).or_insert_with(|| (&row.obj, path!["spec", "egress"]));
+        }
+    }
+    named
 }
 
 /// The Service as it is in the other cluster, without what its API server gave it.
