@@ -1,18 +1,18 @@
 //! Walks subjects, calls rules, and keeps the verdicts honest.
 //!
 //! A rule judges a cluster only when nothing it concludes from is missing there; else the verdict is *not
-//! evaluated*, with the gap. Rules run in order of their codes, so `after` may name smaller codes only.
+//! evaluated*, with the gap. A focus hides findings, and never turns what it hides into *passed*. Rules run in
+//! order of their codes, so `after` may name smaller codes only.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_model::{ClusterName, Kind, KindSet, Mesh};
 
 use crate::sink::Unjudged;
 use crate::view::Context;
 use crate::{
-    Asks, Check, ClusterView, Code, Finding, Focus, MeshView, Outcome, Rule, Sink, Subject, Verdict,
-    VerdictKind,
+    Asks, Check, ClusterView, Code, Finding, Focus, MeshView, Outcome, Rule, Sink, Verdict, VerdictKind,
 };
 
 /// What a run is given beside mesh and rules.
@@ -22,7 +22,7 @@ pub struct Options {
     pub now: i64,
     /// Reads beyond plain objects that were made.
     pub given: Asks,
-    /// Subjects to visit.
+    /// Subjects to tell of.
     pub focus: Focus,
 }
 
@@ -57,38 +57,66 @@ fn run_rule(
     outcome: &mut Outcome,
 ) {
     let context = Context { now: options.now, reads: Cell::default() };
+    let focus = &options.focus;
     let mut judged = Vec::with_capacity(mesh.clusters().len());
-    for cluster in mesh.clusters().iter().filter(|cluster| options.focus.covers_cluster(&cluster.name)) {
+    let mut ends: BTreeMap<ClusterName, End> = BTreeMap::new();
+    for cluster in mesh.clusters().iter().filter(|cluster| focus.covers_cluster(&cluster.name)) {
         let view = ClusterView::new(cluster, &context);
-        let verdict = |kind| Verdict { code: rule.code, cluster: cluster.name.clone(), kind };
         match obstacle(rule, view, options.given, failed) {
-            None => judged.push(view),
+            None => {
+                ends.insert(cluster.name.clone(), End::Passed);
+                judged.push(view);
+            }
             Some(Obstacle { kind, judge_rest }) => {
-                outcome.verdicts.push(verdict(kind));
+                outcome.verdicts.push(Verdict { code: rule.code, cluster: cluster.name.clone(), kind });
                 if judge_rest {
                     judged.push(view);
                 }
             }
         }
     }
-    let names: Vec<ClusterName> = judged.iter().map(|view| view.name().clone()).collect();
-    let (findings, unjudged) = visit(mesh, rule, &options.focus, &context, judged);
-    outcome.verdicts.extend(unjudged.into_iter().map(|Unjudged { cluster, kind, gap }| {
+    let (findings, unjudged) = visit(mesh, rule, focus, &context, judged);
+    for Unjudged { cluster, kind, gap } in unjudged {
+        ends.remove(&cluster);
         let kind = VerdictKind::NotEvaluated { kind: Some(kind), gap };
-        Verdict { code: rule.code, cluster, kind }
-    }));
-    failed.extend(findings.iter().map(|finding| (rule.code, finding.subject.cluster().clone())));
-    for cluster in names {
-        let kind = if failed.contains(&(rule.code, cluster.clone())) {
-            VerdictKind::Failed
-        } else if outcome.verdicts.iter().rev().any(|v| v.code == rule.code && v.cluster == cluster) {
-            continue;
-        } else {
-            VerdictKind::Passed
-        };
         outcome.verdicts.push(Verdict { code: rule.code, cluster, kind });
     }
-    outcome.findings.extend(findings);
+    for finding in findings {
+        let cluster = finding.subject.cluster().clone();
+        // Over a gap, what is hidden changes nothing: the rule is not evaluated already.
+        if focus.covers_subject(&finding.subject) {
+            ends.insert(cluster.clone(), End::Failed);
+            outcome.findings.push(finding);
+        } else if focus.hides_sort_of(&finding.subject)
+            && let Some(end @ End::Passed) = ends.get_mut(&cluster)
+        {
+            *end = End::Hidden;
+        }
+        failed.insert((rule.code, cluster));
+    }
+    outcome.verdicts.extend(ends.into_iter().map(|(cluster, end)| Verdict {
+        code: rule.code,
+        cluster,
+        kind: end.into(),
+    }));
+}
+
+/// How a rule ended in a cluster that it judged.
+enum End {
+    Passed,
+    /// All it found is of a sort that the focus hides.
+    Hidden,
+    Failed,
+}
+
+impl From<End> for VerdictKind {
+    fn from(end: End) -> Self {
+        match end {
+            End::Passed => Self::Passed,
+            End::Hidden => Self::Skipped { why: "outside -n".to_owned() },
+            End::Failed => Self::Failed,
+        }
+    }
 }
 
 struct Obstacle {
@@ -158,7 +186,7 @@ fn visit(
     macro_rules! each_row {
         ($check:expr, $table:ident) => {
             for view in &judged {
-                for row in view.$table().rows().iter().filter(|row| focus.covers(&row.obj)) {
+                for row in view.$table().rows().iter().filter(|row| focus.visits(&row.obj)) {
                     $check(view, row, &mut sink);
                 }
             }
@@ -192,9 +220,5 @@ fn visit(
         Check::Gateway(check) => each_row!(check, gateways),
     }
     let unjudged = sink.into_unjudged();
-    findings.retain(|finding| match &finding.subject {
-        Subject::Object(object) => focus.covers(object),
-        Subject::Cluster(cluster) | Subject::Document { cluster, .. } => focus.covers_cluster(cluster),
-    });
     (findings, unjudged)
 }

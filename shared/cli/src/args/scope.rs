@@ -5,7 +5,8 @@ use mesh_model::Namespace;
 /// Namespaces.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ScopeArgs {
-    /// Judge objects of this namespace only. Everything is still read: a rule looks across namespaces.
+    /// Judge only objects of this namespace and what concerns a whole cluster. Everything is still read: a rule
+    /// looks across namespaces.
     #[arg(short, long, value_name = "NAME")]
     pub namespace: Option<String>,
 
