@@ -2,6 +2,7 @@
 //!
 //! Arguments are what was typed; here they become sources, a mesh, and a look of the output.
 
+mod beyond;
 mod files;
 mod gaps;
 mod live;

@@ -63,7 +63,7 @@ pub async fn load(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Result
     let (mut remote, mut same) = (RemoteClusters::default(), Vec::new());
     if plan.all_contexts {
         (targets, same) = run.drop_same(targets, &mut open).await;
-    } else if plan.contexts.is_empty() && plan.discover == Discover::Auto {
+    } else if plan.contexts.is_empty() && plan.context.is_none() && plan.discover == Discover::Auto {
         remote = run.follow_remote_secrets(&mut targets, &mut open).await;
     }
     let reading = stream::iter(targets).map(|target| {

@@ -165,6 +165,64 @@ data: {east: Y2FuYXJ5}
     assert_eq!((alone.code, alone.stderr.as_str()), (Some(0), ""));
 }
 
+/// A cluster without findings, with remote secrets for these clusters.
+fn naming(ids: &[&str]) -> FakeCluster {
+    ids.iter().fold(of_tree("clean/west"), |cluster, id| {
+        cluster.with_yaml(&format!(
+            "apiVersion: v1\nkind: Secret\nmetadata:\n  name: istio-remote-secret-{id}\n  namespace: istio-system\n  \
+             labels: {{istio/multiCluster: 'true'}}\n  annotations: {{networking.istio.io/cluster: {id}}}\n"
+        ))
+    })
+}
+
+#[test]
+fn a_cluster_without_a_context_is_incomplete_until_it_is_named_or_left_out() {
+    let (west, east) = (naming(&["north", "south"]).serve(), of_tree("clean/west").serve());
+    let file = KubeconfigFile::new().with("west", &west).with("a_south", &east).with("b_south", &east);
+    let config = Config::new(&file.current("west"));
+    let ended = config.check(&["locality", "-o", "json"]);
+    let told = [
+        "note: cluster \"north\": unreachable: a remote secret names this cluster, which no one context fits; add it \
+         with --contexts 'west,north=CONTEXT,south=CONTEXT', or leave it out with --discover=none",
+        "note: cluster \"south\": unreachable: a remote secret names this cluster, which no one context fits; add it \
+         with --contexts 'west,north=CONTEXT,south=CONTEXT' (CONTEXT is one of a_south, b_south), or leave it out with \
+         --discover=none",
+    ];
+    assert_eq!(ended.stderr.lines().collect::<Vec<_>>(), told);
+    assert_eq!(ended.code, Some(3));
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let gaps: Vec<_> = report["gaps"].as_array().unwrap().iter().map(|gap| gap["cluster"].as_str()).collect();
+    assert_eq!(gaps, [Some("north"), Some("south")]);
+    assert_eq!(report["exitCode"], 3);
+    for args in [
+        &["locality", "--allow-incomplete"][..],
+        &["locality", "--discover=none"],
+        &["locality", "--context=west"],
+        &["locality", "--contexts=west,south=a_south"],
+    ] {
+        assert_eq!(config.check(args).code, Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn remote_secrets_that_cannot_be_listed_are_incomplete_unless_no_others_are_wanted() {
+    let west = naming(&[]).failing(When::listing("secrets"), Fault::forbidden("secrets")).serve();
+    let config = Config::new(&KubeconfigFile::new().with("west", &west));
+    let ended = config.check(&["locality"]);
+    assert_eq!(ended.code, Some(3));
+    assert!(
+        ended.stderr.starts_with(
+            "note: cluster \"west\": read in part: remote secrets could not be listed (forbidden: secrets is forbidden"
+        ),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("--contexts 'west,NAME=CONTEXT', or leave them out with --discover=none"));
+    assert_eq!(config.check(&["locality", "--allow-incomplete"]).code, Some(0));
+    let alone = config.check(&["locality", "--discover=none"]);
+    assert_eq!((alone.code, alone.stderr.as_str()), (Some(0), ""));
+}
+
 #[test]
 fn a_kubeconfig_that_does_not_fit_is_an_error() {
     let dead = DeadAddress::new();

@@ -9,10 +9,11 @@ use super::{Loaded, Session};
 use crate::args::NoteArgs;
 
 impl Loaded {
-    /// What could not be read, by cluster and kind; kinds that no rule of the run wants are left out.
+    /// What could not be read, by cluster and kind, and the clusters that nobody read; kinds that no rule of the run wants are left out.
     #[must_use]
     pub fn gaps(&self) -> Vec<ClusterGap> {
-        self.mesh().clusters().iter().flat_map(|cluster| self.gaps_of(cluster)).collect()
+        let read = self.mesh().clusters().iter().flat_map(|cluster| self.gaps_of(cluster));
+        read.chain(self.read.beyond.iter().cloned()).collect()
     }
 
     fn gaps_of(&self, cluster: &Cluster) -> Vec<ClusterGap> {

@@ -8,9 +8,8 @@ use mesh_model::{Cluster, Mesh, MeshBuilder};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
-use super::Session;
-use super::Wanted;
 use super::loaded::{Read, Reading};
+use super::{Session, Wanted, beyond};
 use crate::Failure;
 use crate::args::Discover as DiscoverArg;
 use crate::progress::Progress;
@@ -26,6 +25,7 @@ pub(super) fn load(session: &Session, wanted: &Wanted<'_>) -> Result<Read, Failu
     runtime.shutdown_background();
     let loaded = loaded?;
     tell(session, wanted, &loaded);
+    let beyond = beyond::gaps(&loaded.remote, &loaded.readings);
     let readings = loaded
         .readings
         .into_iter()
@@ -33,7 +33,7 @@ pub(super) fn load(session: &Session, wanted: &Wanted<'_>) -> Result<Read, Failu
     let readings: BTreeMap<_, _> = readings.collect();
     let mesh = loaded.clusters.into_iter().fold(MeshBuilder::default(), MeshBuilder::with).finish();
     none_answered(&mesh)?;
-    Ok(Read { mesh, readings, locate: Box::new(|_| None) })
+    Ok(Read { mesh, readings, locate: Box::new(|_| None), beyond })
 }
 
 /// Zero clusters are no result.
@@ -50,23 +50,6 @@ fn tell(session: &Session, wanted: &Wanted<'_>, loaded: &mesh_live::Loaded) {
     if wanted.clusters.typed().is_none() && loaded.readings.len() > 1 {
         let names: Vec<_> = loaded.readings.iter().map(|reading| reading.context.as_str()).collect();
         session.note(wanted.notes, &format!("remote secrets lead to contexts {}", names.join(", ")));
-    }
-    for unmatched in &loaded.remote.unmatched {
-        let id = &unmatched.cluster_id;
-        let candidates = match unmatched.candidates.as_slice() {
-            [] => String::new(),
-            candidates => format!(" (candidates: {})", candidates.join(", ")),
-        };
-        session.note(
-            wanted.notes,
-            &format!("a remote secret names cluster \"{id}\", which no context fits; add --contexts {id}=CONTEXT{candidates}"),
-        );
-    }
-    if let Some(gap) = &loaded.remote.gap {
-        session.note(
-            wanted.notes,
-            &format!("remote secrets could not be listed ({gap}); name clusters with --contexts"),
-        );
     }
     for (context, cluster) in &loaded.same {
         session.note(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use mesh_model::{Cluster, ClusterName, Kind, KindSet, Mesh};
-use mesh_report::{ClusterInfo, Place, Report, ReportKind};
+use mesh_report::{ClusterGap, ClusterInfo, Place, Report, ReportKind};
 use mesh_rules::{Finding, Outcome, Rule};
 
 use crate::{Exit, Session};
@@ -25,6 +25,8 @@ pub(super) struct Read {
     pub(super) mesh: Mesh,
     pub(super) readings: BTreeMap<ClusterName, Reading>,
     pub(super) locate: Locate,
+    /// Clusters of the mesh that nobody read.
+    pub(super) beyond: Vec<ClusterGap>,
 }
 
 /// Everything a session has read.
