@@ -50,7 +50,7 @@ impl Plugin for Check {
          reported as such: it never counts as passed.
 
  Exit codes: 0 nothing found at or above --fail-on, 1 findings, 2 usage or internal error or no cluster could be \
-         read, 3 something could not be read.";
+         read, 3 something could not be read, 130 stopped by Ctrl-C, 141 the reader of the output went away.";
     const POSITIONAL: &'static str = "[AREA|CODE|TAG...]";
     const EXAMPLES: &'static [Example] = &[
         Example {

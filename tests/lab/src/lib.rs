@@ -20,6 +20,7 @@ use std::path::Path;
 pub mod build;
 pub mod cache;
 mod certs;
+mod eventually;
 pub mod forward;
 mod go;
 mod istio;
@@ -38,6 +39,7 @@ mod tree;
 pub mod up;
 mod wheel;
 
+pub use eventually::eventually;
 pub use lab::Lab;
 
 /// `tests/lab` of this checkout: the Go modules' pins and the fixture meshes.

@@ -1,7 +1,7 @@
 //! Fixture meshes become live objects of the same names, and go away again.
 //! Needs the running lab with the clusters west and east.
 
-use mesh_lab::Lab;
+use mesh_lab::{Lab, eventually};
 use serde_json::Value;
 
 fn json(lab: &Lab, cluster: &str, arguments: &[&str]) -> Value {
@@ -52,16 +52,15 @@ fn the_istiod_of_each_cluster_knows_the_endpoints_of_both() {
     let _mesh = lab.apply_mesh("two-networks").unwrap();
     for cluster in ["west", "east"] {
         let forward = lab.port_forward(cluster, "istio-system", "istiod-lab", 15014).unwrap();
-        let addresses = loop {
+        let addresses = eventually(|| {
             let (code, body) = forward.get("/debug/endpointShardz").unwrap();
             assert_eq!(code, 200, "{body}");
             let shards: Value = serde_json::from_str(&body).unwrap();
             let shards = &shards["echo.shop.svc.cluster.local"]["shop"]["Shards"];
             // istiod reads the API servers in its own time.
-            if shards.as_object().is_some_and(|shards| shards.len() == 2) {
-                break shards.to_string();
-            }
-        };
+            let both = shards.as_object().is_some_and(|shards| shards.len() == 2);
+            if both { Ok(shards.to_string()) } else { Err(format!("istiod of {cluster} knows {shards}")) }
+        });
         for address in ["172.30.1.31", "172.30.1.32", "172.30.2.31", "172.30.2.32"] {
             assert!(addresses.contains(address), "{cluster} does not know {address}: {addresses}");
         }

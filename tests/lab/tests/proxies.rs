@@ -1,7 +1,7 @@
 //! Real sidecars: what istiod makes of a fixture mesh, as Envoy has it.
 //! Needs the running lab with the clusters west and east.
 
-use mesh_lab::{Lab, proxy::ADMIN_PORT};
+use mesh_lab::{Lab, eventually, proxy::ADMIN_PORT};
 use serde_json::Value;
 
 /// `address:port` and priority of every endpoint of an Envoy cluster, sorted.
@@ -39,12 +39,10 @@ fn an_envoy_prefers_its_zone_then_its_region_then_the_gateway_of_the_other_netwo
         let mut expected = expected.to_vec();
         expected.sort();
         // Envoy gets its endpoints some time after it is ready.
-        let found = loop {
+        let found = eventually(|| {
             let found = endpoints(&admin, "outbound|80||echo.shop.svc.cluster.local");
-            if found.len() == expected.len() {
-                break found;
-            }
-        };
+            if found.len() == expected.len() { Ok(found) } else { Err(format!("{cluster}: {found:?}")) }
+        });
         assert_eq!(found, expected, "{cluster}");
 
         let status = lab.istioctl(cluster, ["proxy-status"]).unwrap();
