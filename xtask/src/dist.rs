@@ -75,23 +75,24 @@ fn build(target: &str) -> Result<PathBuf> {
     mesh_lab::run::forget_package(&mut cargo);
     cargo.args(["build", "--locked", "--profile", "dist", "--package", "kubectl-mesh", "--target", target]);
     // With an explicit target the flags reach our code only, not build scripts and procedural macros.
-    cargo.env("RUSTFLAGS", flags(target)).current_dir(workspace());
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(target)).current_dir(workspace());
     ensure!(cargo.status().context("cannot run cargo")?.success(), "the binary was not built");
     Ok(workspace().join("target").join(target).join("dist/kubectl-mesh"))
 }
 
 fn flags(target: &str) -> String {
-    let mut flags = vec!["-C target-feature=+crt-static".to_owned()];
+    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
     // Tried with the linker that Rust ships for this target: equal functions folded, relocations packed, no unwind
     // tables. Together two megabytes of ten.
     if target == "x86_64-unknown-linux-gnu" {
         let script = workspace().join("xtask/src/no-unwind-tables.ld");
         let script = format!("-T,{}", script.display());
         let words = ["--icf=all", "--pack-dyn-relocs=relr", "--no-eh-frame-hdr", &script];
-        flags.extend(words.iter().map(|word| format!("-C link-arg=-Wl,{word}")));
-        flags.push("-C force-unwind-tables=no".to_owned());
+        flags.extend(words.iter().map(|word| format!("-Clink-arg=-Wl,{word}")));
+        flags.push("-Cforce-unwind-tables=no".to_owned());
     }
-    flags.join(" ")
+    // Cargo's own separator: the path of the script may hold spaces.
+    flags.join("\u{1f}")
 }
 
 fn starts_in_an_empty_root(binary: &Path) -> Result<()> {
