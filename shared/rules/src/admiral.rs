@@ -6,12 +6,15 @@ use crate::ClusterView;
 
 /// Annotation (older versions: label) by which Admiral marks what it writes
 /// (`admiral: admiral/pkg/controller/common/common.go`).
-pub(crate) const CREATED_BY: &str = "app.kubernetes.io/created-by";
+pub const CREATED_BY: &str = "app.kubernetes.io/created-by";
+
+/// Its value.
+pub const ADMIRAL: &str = "admiral";
 
 /// True for an object that Admiral wrote.
 #[must_use]
 pub fn wrote<R>(row: &Row<R>) -> bool {
-    let marked = |marks: &Labels| marks.is(CREATED_BY, "admiral");
+    let marked = |marks: &Labels| marks.is(CREATED_BY, ADMIRAL);
     marked(&row.annotations) || marked(&row.labels)
 }
 

@@ -3,6 +3,7 @@
 //! Pure, so that the webhook and an offline check give one verdict. Messages and replies are the caller's.
 
 mod follow;
+mod growth;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -159,6 +160,12 @@ impl Modes {
         self.set.get(&code).copied().unwrap_or_else(|| default_mode(code))
     }
 
+    /// The hardest mode for objects that Admiral writes.
+    #[must_use]
+    pub const fn of_admiral(&self) -> Mode {
+        self.admiral
+    }
+
     /// The rules that run at admission, in order of their codes.
     #[must_use]
     pub fn rules(&self) -> Vec<&'static Rule> {
@@ -211,8 +218,8 @@ impl Admission {
 pub struct Change {
     /// Findings of the object as it would be stored.
     pub after: Vec<Finding>,
-    /// Findings of the object as it is stored, with their paths in the changed one ([`follow`]); empty when it
-    /// is created.
+    /// Findings of the object as it is stored, with their paths in the changed one and without those that cover
+    /// more there ([`follow`]); empty when it is created.
     pub before: Vec<Finding>,
     /// Admiral wrote the object.
     pub by_admiral: bool,

@@ -3,6 +3,7 @@
 
 pub mod control_plane;
 pub mod discovery;
+pub(crate) mod extent;
 pub mod locality;
 pub mod networks;
 pub mod services;

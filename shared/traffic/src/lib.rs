@@ -3,6 +3,8 @@
 //! Owns the effective traffic policy of a port and subset. Knows no findings: each result carries the field
 //! that caused it, and rules turn that into evidence.
 
+mod coverage;
 mod policy;
 
-pub use policy::{Block, Effective, Level, Scope, effective, levels, scopes};
+pub use coverage::{Coverage, Few, SHOWN, coverage};
+pub use policy::{Block, Effective, Indexed, Level, Policies, Scope, levels};

@@ -8,7 +8,7 @@
 //! - a subset inherits block by block from what the top level gives for the port;
 //! - a port entry *of a subset* wipes: blocks it leaves out are unset even if the top level has them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use mesh_model::row::{DestinationRule, LoadBalancer, OutlierDetection, PolicyBlocks, TrafficPolicy};
 use mesh_model::{FieldPath, path};
@@ -70,24 +70,6 @@ pub struct Effective<'a> {
     pub outlier_detection: Block<'a, OutlierDetection>,
 }
 
-/// Every scope a rule distinguishes: (no subset and each subset) x (each port that any level names, and the
-/// rest of the ports).
-#[must_use]
-pub fn scopes(rule: &DestinationRule) -> Vec<Scope> {
-    let policies = rule.policy.iter().chain(rule.subsets.iter().filter_map(|subset| subset.policy.as_ref()));
-    let ports: BTreeSet<u16> =
-        policies.flat_map(|policy| policy.ports.iter().map(|port| port.number)).collect();
-    let subsets = std::iter::once(None).chain((0..rule.subsets.len()).map(Some));
-    subsets
-        .flat_map(|subset| {
-            let scope = move |port| Scope { subset, port };
-            std::iter::once(scope(None))
-                .chain(ports.iter().map(move |port| scope(Some(*port))))
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
 /// Every level of a rule that holds blocks, in the order of the document.
 #[must_use]
 pub fn levels(rule: &DestinationRule) -> Vec<(Level, &PolicyBlocks)> {
@@ -113,27 +95,72 @@ fn push_levels<'a>(
     into.extend(policy.ports.iter().enumerate().map(|(at, entry)| (of_port(at), &entry.blocks)));
 }
 
-/// The blocks of `rule` that reach `scope`.
-///
-/// # Panics
-/// If `scope.subset` is no position of the rule's subsets.
-#[must_use]
-pub fn effective(rule: &DestinationRule, scope: Scope) -> Effective<'_> {
-    let base = rule.policy.as_ref().map(|policy| match port_entry(policy, scope.port) {
-        Some((at, blocks)) => Layer { blocks, level: Level::TopPort(at), replaces: true },
-        None => Layer { blocks: &policy.blocks, level: Level::Top, replaces: false },
-    });
-    let own = scope.subset.and_then(|subset| {
-        let policy = rule.subsets[subset].policy.as_ref()?;
-        Some(match port_entry(policy, scope.port) {
-            Some((at, blocks)) => Layer { blocks, level: Level::SubsetPort(subset, at), replaces: true },
-            None => Layer { blocks: &policy.blocks, level: Level::Subset(subset), replaces: false },
-        })
-    });
-    Effective {
-        scope,
-        load_balancer: block(base, own, |blocks| blocks.load_balancer.as_ref()),
-        outlier_detection: block(base, own, |blocks| blocks.outlier_detection.as_ref()),
+/// The policies of a rule with their port entries by number, so that a look-up does not walk through a list that
+/// may hold tens of thousands of entries.
+#[derive(Debug)]
+pub struct Policies<'a> {
+    top: Option<Indexed<'a>>,
+    subsets: Vec<Option<Indexed<'a>>>,
+}
+
+impl<'a> Policies<'a> {
+    /// Indexes the policies of `rule`.
+    #[must_use]
+    pub fn new(rule: &'a DestinationRule) -> Self {
+        Self {
+            top: rule.policy.as_ref().map(Indexed::new),
+            subsets: rule.subsets.iter().map(|subset| subset.policy.as_ref().map(Indexed::new)).collect(),
+        }
+    }
+
+    /// The policy that stands at the top, or in a subset; `None` if there is none.
+    #[must_use]
+    pub fn get(&self, subset: Option<usize>) -> Option<&Indexed<'a>> {
+        match subset {
+            None => self.top.as_ref(),
+            Some(subset) => self.subsets.get(subset)?.as_ref(),
+        }
+    }
+
+    /// The blocks of the rule that reach `scope`. A subset that is none gets what traffic without a subset gets.
+    #[must_use]
+    pub fn effective(&self, scope: Scope) -> Effective<'a> {
+        let base = self.top.as_ref().map(|policy| policy.layer(scope.port, Level::Top, Level::TopPort));
+        let own = scope.subset.and_then(|subset| {
+            let policy = self.get(Some(subset))?;
+            Some(policy.layer(scope.port, Level::Subset(subset), |port| Level::SubsetPort(subset, port)))
+        });
+        Effective {
+            scope,
+            load_balancer: block(base, own, |blocks| blocks.load_balancer.as_ref()),
+            outlier_detection: block(base, own, |blocks| blocks.outlier_detection.as_ref()),
+        }
+    }
+}
+
+/// A policy with its port entries by number.
+#[derive(Debug)]
+pub struct Indexed<'a> {
+    /// The blocks beside the port entries.
+    pub blocks: &'a PolicyBlocks,
+    /// Of each number the entry that counts, with its position. The first wins, as istiod takes it.
+    pub ports: BTreeMap<u16, (usize, &'a PolicyBlocks)>,
+}
+
+impl<'a> Indexed<'a> {
+    fn new(policy: &'a TrafficPolicy) -> Self {
+        let mut ports = BTreeMap::new();
+        for (at, entry) in policy.ports.iter().enumerate() {
+            ports.entry(entry.number).or_insert((at, &entry.blocks));
+        }
+        Self { blocks: &policy.blocks, ports }
+    }
+
+    fn layer(&self, port: Option<u16>, own: Level, of_port: impl FnOnce(usize) -> Level) -> Layer<'a> {
+        match port.and_then(|port| self.ports.get(&port)) {
+            Some((at, blocks)) => Layer { blocks, level: of_port(*at), replaces: true },
+            None => Layer { blocks: self.blocks, level: own, replaces: false },
+        }
     }
 }
 
@@ -142,17 +169,6 @@ struct Layer<'a> {
     blocks: &'a PolicyBlocks,
     level: Level,
     replaces: bool,
-}
-
-/// The first entry of a number wins, as istiod takes it.
-fn port_entry(policy: &TrafficPolicy, port: Option<u16>) -> Option<(usize, &PolicyBlocks)> {
-    let number = port?;
-    policy
-        .ports
-        .iter()
-        .enumerate()
-        .find(|(_, entry)| entry.number == number)
-        .map(|(at, entry)| (at, &entry.blocks))
 }
 
 fn block<'a, T>(
@@ -204,7 +220,7 @@ mod tests {
     }
 
     fn outlier_at(rule: &DestinationRule, subset: Option<usize>, port: Option<u16>) -> (bool, Level) {
-        let found = effective(rule, Scope { subset, port }).outlier_detection;
+        let found = Policies::new(rule).effective(Scope { subset, port }).outlier_detection;
         (found.value.is_some(), found.level)
     }
 
@@ -243,14 +259,5 @@ mod tests {
         let rule = rule(Some(policy(outlier(), vec![(80, balancer())])), Some(policy(balancer(), vec![])));
         let found: Vec<Level> = levels(&rule).into_iter().map(|(level, _)| level).collect();
         assert_eq!(found, [Level::Top, Level::TopPort(0), Level::Subset(0)]);
-    }
-
-    #[test]
-    fn scopes_are_every_subset_times_every_named_port_and_the_rest() {
-        let rule = rule(
-            Some(policy(outlier(), vec![(80, balancer())])),
-            Some(policy(balancer(), vec![(81, balancer())])),
-        );
-        assert_eq!(scopes(&rule).len(), 2 * 3);
     }
 }

@@ -1,5 +1,6 @@
 //! What holds for every review, by random ones.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use axum::http::StatusCode;
@@ -70,6 +71,81 @@ fn rules() -> impl Strategy<Value = Value> {
     })
 }
 
+/// One block of a rule, and what becomes of it.
+#[derive(Clone, Debug)]
+struct Edit {
+    subset: Option<usize>,
+    entry: Option<usize>,
+    change: u8,
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let edit = (prop::option::of(0_usize..3), prop::option::of(0_usize..3), 0_u8..4)
+        .prop_map(|(subset, entry, change)| Edit { subset, entry, change });
+    prop::collection::vec(edit, 1..4)
+}
+
+fn block<'v>(object: &'v mut Value, edit: &Edit) -> Option<&'v mut Value> {
+    let policy = match edit.subset {
+        None => &mut object["spec"]["trafficPolicy"],
+        Some(at) => &mut object["spec"]["subsets"].get_mut(at)?["trafficPolicy"],
+    };
+    match edit.entry {
+        None => Some(policy),
+        Some(at) => policy["portLevelSettings"].get_mut(at),
+    }
+}
+
+fn edited(mut object: Value, edit: &Edit) -> Value {
+    if let Some(block) = block(&mut object, edit) {
+        match edit.change {
+            0 => drop(block.as_object_mut().unwrap().remove("outlierDetection")),
+            1 => block["loadBalancer"] = failover(),
+            2 => drop(block.as_object_mut().unwrap().remove("loadBalancer")),
+            _ => {
+                if let Some(entries) = block.get_mut("portLevelSettings") {
+                    entries.as_array_mut().unwrap().pop();
+                }
+            }
+        }
+    }
+    object
+}
+
+/// Subsets (by number) and ports that ask for locality load balancing without outlier detection, each asked by
+/// itself. Port 0 stands for those that no entry names.
+fn unprotected(object: &Value) -> BTreeSet<(Option<usize>, u16)> {
+    let top = &object["spec"]["trafficPolicy"];
+    let subsets = object["spec"]["subsets"].as_array().unwrap();
+    let mut found = BTreeSet::new();
+    for subset in std::iter::once(None).chain((0..subsets.len()).map(Some)) {
+        for port in [0_u16, 80, 81, 82] {
+            let block = |name: &str| {
+                if let Some(at) = subset {
+                    let (level, is_entry) = level_for(&subsets[at]["trafficPolicy"], port);
+                    if is_entry || !level[name].is_null() {
+                        return level[name].clone();
+                    }
+                }
+                level_for(top, port).0[name].clone()
+            };
+            let balancer = block("loadBalancer");
+            let setting = &balancer["localityLbSetting"];
+            let asks =
+                setting.is_object() && setting["enabled"] != false && balancer["simple"] != "PASSTHROUGH";
+            if asks && block("outlierDetection").is_null() {
+                found.insert((subset, port));
+            }
+        }
+    }
+    found
+}
+
+fn level_for(policy: &Value, port: u16) -> (&Value, bool) {
+    let mut entries = policy["portLevelSettings"].as_array().into_iter().flatten();
+    entries.find(|entry| entry["port"]["number"] == port).map_or((policy, false), |entry| (entry, true))
+}
+
 proptest! {
     #[test]
     fn a_damaged_review_is_answered_or_called_bad(
@@ -117,6 +193,18 @@ proptest! {
     }
 
     #[test]
+    fn a_change_that_only_adds_detection_is_always_admitted(old in rules(), places in edits()) {
+        let new = places.iter().fold(old.clone(), |mut object, edit| {
+            if let Some(block) = block(&mut object, edit) {
+                block["outlierDetection"] = detection();
+            }
+            object
+        });
+        let updated = response(&update(&old, &new));
+        prop_assert_eq!(&updated["allowed"], &json!(true), "{} to {}: {}", old, new, updated);
+    }
+
+    #[test]
     fn detection_in_every_block_satisfies_the_webhook(mut object in rules()) {
         let add = |policy: &mut Value| {
             policy["outlierDetection"] = detection();
@@ -129,6 +217,20 @@ proptest! {
             add(&mut subset["trafficPolicy"]);
         }
         prop_assert_eq!(&response(&create(&object))["allowed"], &json!(true));
+    }
+}
+
+proptest! {
+    // Few changes take protection away and give none.
+    #![proptest_config(ProptestConfig { max_global_rejects: 65_536, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_change_that_only_takes_protection_away_is_never_admitted(old in rules(), new in edits()) {
+        let new = new.iter().fold(old.clone(), edited);
+        let (before, after) = (unprotected(&old), unprotected(&new));
+        prop_assume!(before != after && before.is_subset(&after));
+        let updated = response(&update(&old, &new));
+        prop_assert_eq!(&updated["allowed"], &json!(false), "{} to {}: {}", old, new, updated);
     }
 }
 

@@ -218,3 +218,55 @@ async fn name_and_namespace_of_the_request_fill_what_the_object_lacks() {
     let response = review(&shared(&[]), &review_of).await;
     assert_eq!(response["status"]["details"]["name"], "payments");
 }
+
+#[tokio::test]
+async fn a_finding_that_comes_to_cover_more_is_refused_as_new() {
+    let object = |top: Value| {
+        rule(json!({"trafficPolicy": top, "subsets": [
+            {"name": "v1", "trafficPolicy": {"loadBalancer": failover()}},
+        ]}))
+    };
+    let narrow = object(json!({
+        "outlierDetection": detection(),
+        "portLevelSettings": [{"port": {"number": 9080}, "loadBalancer": {"simple": "RANDOM"}}],
+    }));
+    let wide = object(json!({}));
+    let widened = review(&shared(&[]), &update(&narrow, &wide)).await;
+    assert_eq!(widened["allowed"], false, "{widened}");
+    let narrowed = review(&shared(&[]), &update(&wide, &narrow)).await;
+    assert_eq!(narrowed["allowed"], true, "{narrowed}");
+    assert!(narrowed["warnings"][0].as_str().unwrap().contains("as before this change"), "{narrowed}");
+}
+
+#[tokio::test]
+async fn a_port_entry_that_comes_to_lose_a_second_block_is_refused_as_new() {
+    let object = |entry: Value| {
+        rule(json!({"trafficPolicy": {
+            "loadBalancer": {"simple": "RANDOM"},
+            "outlierDetection": detection(),
+            "portLevelSettings": [entry],
+        }}))
+    };
+    let one = object(json!({"port": {"number": 9080}, "outlierDetection": detection()}));
+    let both = object(json!({"port": {"number": 9080}}));
+    let modes = shared(&["MESH206=deny"]);
+    assert_eq!(review(&modes, &update(&one, &both)).await["allowed"], false);
+    assert_eq!(review(&modes, &update(&both, &one)).await["allowed"], true);
+}
+
+#[tokio::test]
+async fn a_subset_that_comes_to_hide_the_setting_on_more_ports_is_refused_as_new() {
+    let object = |own_ports: Value| {
+        rule(json!({
+            "trafficPolicy": {"loadBalancer": failover(), "outlierDetection": detection()},
+            "subsets": [{"name": "v1", "trafficPolicy":
+                {"loadBalancer": {"simple": "RANDOM"}, "portLevelSettings": own_ports}}],
+        }))
+    };
+    let entry =
+        json!({"port": {"number": 9080}, "loadBalancer": failover(), "outlierDetection": detection()});
+    let (few, more) = (object(json!([entry])), object(json!([])));
+    let modes = shared(&["MESH205=deny"]);
+    assert_eq!(review(&modes, &update(&few, &more)).await["allowed"], false);
+    assert_eq!(review(&modes, &update(&more, &few)).await["allowed"], true);
+}

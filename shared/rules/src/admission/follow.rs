@@ -1,41 +1,61 @@
 //! Follows findings of an object to where their places lie after a change: a subset or port entry that moved to
 //! another position is no new one.
 
-use mesh_model::row::{DestinationRule, TrafficPolicy};
-use mesh_model::{FieldPath, Step};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::Finding;
+use mesh_model::row::DestinationRule;
+use mesh_model::{FieldPath, Step};
+use mesh_traffic::Policies;
+
+use super::growth::grown;
+use crate::{Code, Finding};
 
 /// The findings of `old` with the paths that the same subsets (by name) and port entries (by number) have in
-/// `new`; findings whose place is gone are left out.
+/// `new`. Findings whose place is gone are left out, and those that cover more ports, subsets or fields in `new`
+/// than in `old`: at such a place the rule finds something new.
 #[must_use]
 pub fn follow(findings: Vec<Finding>, old: &DestinationRule, new: &DestinationRule) -> Vec<Finding> {
-    let moved = |finding: Finding| {
-        let path = place(&finding.path, old, new)?;
-        Some(Finding { path, ..finding })
+    let places = Places::new(old, new);
+    let mut grown_of: BTreeMap<Code, BTreeSet<FieldPath>> = BTreeMap::new();
+    let mut moved = |finding: Finding| {
+        let path = places.after(&finding.path)?;
+        let grown = grown_of.entry(finding.code).or_insert_with(|| grown(finding.code, old, new));
+        (!grown.contains(&path)).then_some(Finding { path, ..finding })
     };
-    findings.into_iter().filter_map(moved).collect()
+    findings.into_iter().filter_map(&mut moved).collect()
 }
 
-fn place(path: &FieldPath, old: &DestinationRule, new: &DestinationRule) -> Option<FieldPath> {
-    let mut steps = path.steps().to_vec();
-    let (mut from, mut to) = (old.policy.as_ref(), new.policy.as_ref());
-    if let Some(at) = index_after(&steps, "subsets") {
-        let subset = old.subsets.get(at.value)?;
-        let position = new.subsets.iter().position(|other| other.name == subset.name)?;
-        steps[at.step] = Step::Index(position);
-        (from, to) = (subset.policy.as_ref(), new.subsets[position].policy.as_ref());
-    }
-    if let Some(at) = index_after(&steps, "portLevelSettings") {
-        let number = from?.ports.get(at.value)?.number;
-        steps[at.step] = Step::Index(port_entry(to?, number)?);
-    }
-    Some(steps.into_iter().collect())
+/// Where the parts of the old rule lie in the new one.
+struct Places<'a> {
+    old: &'a DestinationRule,
+    subsets: HashMap<&'a str, usize>,
+    new: Policies<'a>,
 }
 
-/// The first entry of a number counts, as istiod takes it.
-fn port_entry(policy: &TrafficPolicy, number: u16) -> Option<usize> {
-    policy.ports.iter().position(|entry| entry.number == number)
+impl<'a> Places<'a> {
+    fn new(old: &'a DestinationRule, new: &'a DestinationRule) -> Self {
+        let mut subsets = HashMap::new();
+        for (at, subset) in new.subsets.iter().enumerate() {
+            subsets.entry(&*subset.name).or_insert(at);
+        }
+        Self { old, subsets, new: Policies::new(new) }
+    }
+
+    fn after(&self, path: &FieldPath) -> Option<FieldPath> {
+        let mut steps = path.steps().to_vec();
+        let (mut from, mut to) = (self.old.policy.as_ref(), None);
+        if let Some(at) = index_after(&steps, "subsets") {
+            let subset = self.old.subsets.get(at.value)?;
+            let position = *self.subsets.get(&*subset.name)?;
+            steps[at.step] = Step::Index(position);
+            (from, to) = (subset.policy.as_ref(), Some(position));
+        }
+        if let Some(at) = index_after(&steps, "portLevelSettings") {
+            let number = from?.ports.get(at.value)?.number;
+            steps[at.step] = Step::Index(self.new.get(to)?.ports.get(&number)?.0);
+        }
+        Some(steps.into_iter().collect())
+    }
 }
 
 struct At {
@@ -54,7 +74,7 @@ fn index_after(steps: &[Step], key: &str) -> Option<At> {
 
 #[cfg(test)]
 mod tests {
-    use mesh_model::row::{PortPolicy, Subset};
+    use mesh_model::row::{PortPolicy, Subset, TrafficPolicy};
     use mesh_model::{HostPattern, path};
 
     use super::*;
@@ -85,7 +105,8 @@ mod tests {
     fn subsets_are_followed_by_name_and_ports_by_number() {
         let old = rule(&[80, 81], &[("v1", &[]), ("v2", &[80, 90])]);
         let new = rule(&[81, 80], &[("v2", &[70, 90]), ("v0", &[])]);
-        let after = |path: FieldPath| place(&path, &old, &new);
+        let places = Places::new(&old, &new);
+        let after = |path: FieldPath| places.after(&path);
         let same = path!["spec", "trafficPolicy"];
         assert_eq!(after(same.clone()), Some(same.clone()));
         assert_eq!(

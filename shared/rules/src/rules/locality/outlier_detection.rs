@@ -1,11 +1,11 @@
 //! What MESH201 and MESH238 share: policy blocks that ask for locality load balancing and get no outlier
 //! detection on some (port, subset).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
-use mesh_model::row::{DestinationRule, LocalityLbSetting};
+use mesh_model::row::{DestinationRule, LoadBalancer, LocalityLbSetting};
 use mesh_model::{FieldPath, Row, path};
-use mesh_traffic::{Level, effective, scopes};
+use mesh_traffic::{Few, Level, Policies, Scope, coverage};
 use serde_json::{Value, json};
 
 use crate::sink::Draft;
@@ -19,65 +19,40 @@ pub(super) struct Unprotected<'a> {
     pub(super) setting: &'a LocalityLbSetting,
     /// Ports on which outlier detection is missing though other ports of the same level have it; empty when it
     /// is missing everywhere.
-    pub(super) only_ports: Vec<u16>,
+    only_ports: Few<u16>,
     /// Port overrides that drop the outlier detection of the level above them.
-    pub(super) dropped_by: Vec<Level>,
+    dropped_by: Few<Level>,
 }
 
 /// The unprotected blocks of a rule, by level.
 pub(super) fn unprotected(rule: &DestinationRule) -> Vec<Unprotected<'_>> {
-    let mut blocks: BTreeMap<Level, Tally<'_>> = BTreeMap::new();
-    for scope in scopes(rule) {
-        let policy = effective(rule, scope);
-        let Some(balancer) = policy.load_balancer.value.filter(|lb| !lb.is_passthrough() && !lb.zone_aware)
-        else {
-            continue;
-        };
-        let Some(setting) = balancer.locality.as_ref().filter(|setting| setting.is_enabled()) else {
-            continue;
-        };
-        let level = policy.load_balancer.level;
-        let tally = blocks.entry(level).or_insert_with(|| Tally::new(setting));
-        if policy.outlier_detection.value.is_some() {
-            tally.protected = true;
-        } else {
-            tally.missing.push(scope.port);
-            let dropping = policy.outlier_detection.level;
-            if dropping != level && matches!(dropping, Level::TopPort(_)) {
-                tally.dropped_by.insert(dropping);
-            }
-        }
-    }
-    blocks.into_iter().filter_map(|(level, tally)| tally.finish(level)).collect()
-}
-
-/// What the scopes that one block decides about have in common.
-struct Tally<'a> {
-    setting: &'a LocalityLbSetting,
-    protected: bool,
-    missing: Vec<Option<u16>>,
-    dropped_by: BTreeSet<Level>,
-}
-
-impl<'a> Tally<'a> {
-    const fn new(setting: &'a LocalityLbSetting) -> Self {
-        Self { setting, protected: false, missing: Vec::new(), dropped_by: BTreeSet::new() }
-    }
-
-    fn finish(self, level: Level) -> Option<Unprotected<'a>> {
-        if self.missing.is_empty() {
-            return None;
-        }
-        let ports: Option<BTreeSet<u16>> = self.missing.iter().copied().collect();
-        let only_ports =
-            ports.filter(|_| self.protected).map_or_else(Vec::new, |ports| ports.into_iter().collect());
+    let found = coverage(rule).into_iter().filter_map(|found| {
         Some(Unprotected {
-            level,
-            setting: self.setting,
-            only_ports,
-            dropped_by: self.dropped_by.into_iter().collect(),
+            level: found.level,
+            setting: asked(found.balancer)?,
+            only_ports: found.only_ports,
+            dropped_by: found.dropped_by,
         })
-    }
+    });
+    found.collect()
+}
+
+/// Whether the scope asks for locality load balancing and gets no outlier detection; the level that asks.
+pub(crate) fn lacks_outlier_detection(policies: &Policies<'_>, scope: Scope) -> Option<Level> {
+    let policy = policies.effective(scope);
+    policy.load_balancer.value.and_then(asked)?;
+    policy.outlier_detection.value.is_none().then_some(policy.load_balancer.level)
+}
+
+/// The locality setting that a load balancer follows.
+pub(crate) fn asked(balancer: &LoadBalancer) -> Option<&LocalityLbSetting> {
+    let setting = balancer.locality.as_ref().filter(|setting| setting.is_enabled())?;
+    takes_part(balancer).then_some(setting)
+}
+
+/// `PASSTHROUGH` and zone-aware balancers leave locality settings aside on purpose.
+pub(crate) fn takes_part(balancer: &LoadBalancer) -> bool {
+    !balancer.is_passthrough() && !balancer.zone_aware
 }
 
 /// Reports one block with the remedy both rules share.
@@ -89,12 +64,13 @@ pub(super) fn report<'s>(
 ) -> Draft<'s> {
     let at = found.level.path();
     let mut draft = out.report(row, at.clone(), message);
-    for level in &found.dropped_by {
-        draft = draft.evidence(
-            row,
-            level.path(),
-            "this override replaces spec.trafficPolicy and drops its outlierDetection",
-        );
+    let dropped_by = &found.dropped_by;
+    for (at, level) in dropped_by.first.iter().enumerate() {
+        let mut value = "this override replaces spec.trafficPolicy and drops its outlierDetection".to_owned();
+        if dropped_by.more > 0 && at + 1 == dropped_by.first.len() {
+            let _ = write!(value, ", as do {} more", dropped_by.more);
+        }
+        draft = draft.evidence(row, level.path(), value);
     }
     if admiral::wrote(row) {
         draft = draft.severity(Severity::Info).evidence(
@@ -108,12 +84,14 @@ pub(super) fn report<'s>(
 
 /// How a message ends: where outlier detection is missing.
 pub(super) fn reach(found: &Unprotected<'_>) -> String {
-    match found.only_ports.as_slice() {
+    let Few { first, more } = &found.only_ports;
+    match first.as_slice() {
         [] => "no outlierDetection reaches it".to_owned(),
         [port] => format!("no outlierDetection reaches it on port {port}"),
         ports => {
             let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-            format!("no outlierDetection reaches it on ports {list}")
+            let rest = if *more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("no outlierDetection reaches it on ports {list}{rest}")
         }
     }
 }

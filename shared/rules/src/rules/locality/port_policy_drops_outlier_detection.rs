@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mesh_model::Row;
 use mesh_model::row::{DestinationRule, LoadBalancer, PolicyBlocks, TrafficPolicy};
-use mesh_traffic::{Block, Level, Scope, effective};
+use mesh_traffic::{Block, Level, Policies, Scope};
 use serde_json::{Value, json};
 
 use crate::rule::declare_rule;
@@ -23,6 +23,7 @@ declare_rule! {
 
 fn check(_: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>) {
     let rule = &row.fact;
+    let policies = Policies::new(rule);
     if let Some(policy) = &rule.policy {
         for entry in entries_in_force(policy, Level::TopPort) {
             let lost = entry.lost(|pick| pick.at(&policy.blocks).then_some(Level::Top));
@@ -32,14 +33,32 @@ fn check(_: &ClusterView<'_>, row: &Row<DestinationRule>, out: &mut Sink<'_>) {
     for (subset, policy) in rule.subsets.iter().enumerate() {
         let Some(policy) = &policy.policy else { continue };
         for entry in entries_in_force(policy, |at| Level::SubsetPort(subset, at)) {
-            let lost = entry.lost(|pick| {
-                if pick.is_set(&policy.blocks) {
-                    pick.at(&policy.blocks).then_some(Level::Subset(subset))
-                } else {
-                    pick.of_rule(rule, entry.port)
-                }
-            });
+            let lost = entry.lost(|pick| pick.above(&policies, &policy.blocks, subset, entry.port));
             report(row, &entry, &lost, out);
+        }
+    }
+}
+
+/// Whether an entry for the scope's port stands in the scope's own policy and loses `outlierDetection`; its level.
+pub(crate) fn drops_outlier_detection(policies: &Policies<'_>, scope: Scope) -> Option<Level> {
+    drops(policies, scope, Pick::OutlierDetection)
+}
+
+/// The same for `loadBalancer`.
+pub(crate) fn drops_load_balancer(policies: &Policies<'_>, scope: Scope) -> Option<Level> {
+    drops(policies, scope, Pick::LoadBalancer)
+}
+
+fn drops(policies: &Policies<'_>, scope: Scope, pick: Pick) -> Option<Level> {
+    let (port, policy) = (scope.port?, policies.get(scope.subset)?);
+    let (at, entry) = policy.ports.get(&port)?;
+    if pick.is_set(entry) {
+        return None;
+    }
+    match scope.subset {
+        None => pick.at(policy.blocks).then_some(Level::TopPort(*at)),
+        Some(subset) => {
+            pick.above(policies, policy.blocks, subset, port).map(|_| Level::SubsetPort(subset, *at))
         }
     }
 }
@@ -89,9 +108,18 @@ impl Pick {
         }
     }
 
+    /// The level that would give the block to `port` of `subset`, whose own blocks are `own`.
+    fn above(self, policies: &Policies<'_>, own: &PolicyBlocks, subset: usize, port: u16) -> Option<Level> {
+        if self.is_set(own) {
+            self.at(own).then_some(Level::Subset(subset))
+        } else {
+            self.of_rule(policies, port)
+        }
+    }
+
     /// The level at the top of the rule that gives the block to `port`.
-    fn of_rule(self, rule: &DestinationRule, port: u16) -> Option<Level> {
-        let policy = effective(rule, Scope { subset: None, port: Some(port) });
+    fn of_rule(self, policies: &Policies<'_>, port: u16) -> Option<Level> {
+        let policy = policies.effective(Scope { subset: None, port: Some(port) });
         match self {
             Self::OutlierDetection => found(&policy.outlier_detection, |_| true),
             Self::LoadBalancer => found(&policy.load_balancer, differs_from_default),
