@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use mesh_model::{FieldPath, Step, path};
+use mesh_model::{FieldPath, Step, is_hostile, path};
 use mesh_rules::admission::Leniency;
 use mesh_rules::{Finding, Patch, Remedy, Subject};
 use serde_json::Value;
@@ -71,9 +71,18 @@ pub(crate) fn annotation<'a>(findings: impl Iterator<Item = &'a Finding>) -> Str
     joined(parts, ANNOTATION_LIMIT, "the log")
 }
 
-/// Text that no terminal or header takes amiss.
+/// Text that no terminal or header takes amiss: what ends a line is a space, what turns or hides text an escape.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if c.is_control() {
+            shown.push(' ');
+        } else if is_hostile(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+        shown
+    })
 }
 
 fn warning(finding: &Finding, leniency: Leniency) -> String {
@@ -104,18 +113,20 @@ fn remedy(remedy: &Remedy) -> Option<String> {
             Some(step(if value.is_null() { "remove" } else { "add" }, &at, value))
         }
         Remedy::Patch { patch: Patch::Json(operations), .. } => {
-            let steps = operations.as_array()?.iter().map(|operation| {
-                let pointer = operation["path"].as_str().unwrap_or_default();
-                step(
-                    operation["op"].as_str().unwrap_or("change"),
-                    &from_pointer(pointer),
-                    &operation["value"],
-                )
-            });
+            let steps = operations.as_array()?.iter().map(operation);
             Some(steps.collect::<Vec<_>>().join(" and "))
         }
         Remedy::Command { line, .. } => Some(format!("run: {line}")),
         Remedy::Manifest { .. } => None,
+    }
+}
+
+/// One operation of a JSON patch.
+fn operation(operation: &Value) -> String {
+    let place = |key| from_pointer(operation[key].as_str().unwrap_or_default());
+    match operation["op"].as_str().unwrap_or("change") {
+        "copy" => format!("add {}, copied from {}", place("path"), place("from")),
+        verb => step(verb, &place("path"), &operation["value"]),
     }
 }
 
@@ -242,6 +253,16 @@ mod tests {
                 Some("add spec.subsets[1][a/b] and remove spec.host"),
             ),
             (
+                patch(Patch::Json(json!([
+                    {"op": "copy", "from": "/spec/trafficPolicy/outlierDetection",
+                        "path": "/spec/trafficPolicy/portLevelSettings/0/outlierDetection"},
+                ]))),
+                Some(
+                    "add spec.trafficPolicy.portLevelSettings[0].outlierDetection, copied from \
+                     spec.trafficPolicy.outlierDetection",
+                ),
+            ),
+            (
                 Remedy::Command { cluster: "west".into(), line: "kubectl get x".into(), safe: true },
                 Some("run: kubectl get x"),
             ),
@@ -272,6 +293,22 @@ mod tests {
         assert_eq!(hostile[10], "... and 3 more");
         for line in &hostile {
             assert!(line.chars().count() <= 256 && !line.chars().any(char::is_control), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_turns_or_hides_text_is_shown_as_an_escape_everywhere() {
+        let found = finding("a\u{202e}b\u{2066}c\u{200b}d\u{2028}e\u{2029}f\u{feff}");
+        let shown = "a\\u{202e}b\\u{2066}c\\u{200b}d\\u{2028}e\\u{2029}f\\u{feff}";
+        let texts = [
+            denial(std::slice::from_ref(&found)),
+            sentence(&found),
+            cause(&found),
+            warnings(&[(found.clone(), Leniency::Mode)]).remove(0),
+            notice(&found.message),
+        ];
+        for text in texts {
+            assert!(text.contains(shown) && !text.contains(is_hostile), "{text:?}");
         }
     }
 

@@ -18,7 +18,7 @@ use mesh_report::{Format, Report, Style, Tool};
 use crate::Failure;
 use crate::args::{ClusterArgs, LookArgs, NoteArgs, SourceArgs, TimeArgs};
 use crate::environment::Environment;
-use crate::text::printable;
+use crate::text::continued;
 
 pub use loaded::Loaded;
 
@@ -120,7 +120,7 @@ impl Session {
     pub fn note(&self, args: &NoteArgs, text: &str) {
         if !args.quiet {
             // Where standard error is closed, nobody wants notes.
-            let _ = writeln!(std::io::stderr(), "note: {}", printable(text));
+            let _ = writeln!(std::io::stderr(), "note: {}", continued(text));
         }
     }
 

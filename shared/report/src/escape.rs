@@ -7,16 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// True for characters that move the cursor, start a terminal sequence, end a line, turn the direction of text,
-/// or have no visible shape.
-pub(crate) const fn is_hostile(c: char) -> bool {
-    matches!(c,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}'
-        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}'
-        | '\u{e0000}'..='\u{e007f}')
-}
+use mesh_model::is_hostile;
 
 /// `text` on one line, with every hostile character as `\n`, `\r`, `\t` or `\u{..}`.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {

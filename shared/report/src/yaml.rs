@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
+use mesh_model::is_hostile;
 use serde_json::Value;
 
 use crate::Report;
 use crate::document::Document;
-use crate::escape::is_hostile;
 
 /// Prints the report as one YAML document, keys sorted as kubectl sorts them.
 pub(crate) fn render(report: &Report, out: &mut impl Write) -> io::Result<()> {
