@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Outside crate -> crates of ours that may name it in shipped code.
 const WRAPPERS: &[(&str, &[&str])] = &[
-    ("kube", &["mesh-live", "mesh-webhook"]),
+    ("kube", &["mesh-live"]),
     ("tokio", &["mesh-live", "mesh-cli", "mesh-webhook", "mesh-testkit"]),
     ("clap", &["mesh-cli", "kubectl-mesh", "kubectl-mesh-check", "mesh-webhook", "xtask"]),
 ];

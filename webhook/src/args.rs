@@ -27,8 +27,8 @@ pub struct Args {
     /// Private key of the certificate in PEM form.
     #[arg(long, value_name = "FILE", default_value = "/etc/mesh-webhook/tls/tls.key")]
     pub tls_private_key_file: PathBuf,
-    /// Mode of one rule: off, audit, warn or deny; may be given again. Default: deny for MESH201 and MESH238,
-    /// warn for others.
+    /// Mode of one rule: off, audit, warn or deny; may be given again. Default: deny for MESH201 and MESH238, off
+    /// for MESH209, warn for others.
     #[arg(long = "mode", value_name = "RULE=MODE")]
     pub modes: Vec<RuleMode>,
     /// Hardest mode for objects that Admiral writes.
@@ -73,9 +73,21 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
-    use mesh_rules::Code;
+    use mesh_rules::{ALL, Code, Tags};
 
     use super::*;
+
+    #[test]
+    fn help_and_installation_name_every_rule_that_does_not_just_warn() {
+        let help = Args::command().render_long_help().to_string();
+        let readme = include_str!("../../manifests/README.md");
+        let admitting = ALL.iter().filter(|rule| rule.tags.contains(Tags::ADMISSION));
+        for code in admitting.map(|rule| rule.code) {
+            let stands_out = Modes::default().of(code) != Mode::Warn;
+            assert!(!stands_out || help.contains(&code.to_string()), "{code} in\n{help}");
+            assert!(!stands_out || readme.contains(&code.to_string()), "{code}");
+        }
+    }
 
     #[test]
     fn options_are_consistent_and_modes_are_taken() {
