@@ -1,11 +1,12 @@
 //! The body of a call: how large, how slow, and how many bytes at once over all calls.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, header};
 use http_body_util::LengthLimitError;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::metrics::{Metrics, Rejection};
@@ -30,28 +31,28 @@ pub(crate) enum Refusal {
 
 /// A cap on bytes in flight.
 #[derive(Debug)]
-pub(crate) struct Budget(Semaphore);
+pub(crate) struct Budget(Arc<Semaphore>);
 
 impl Budget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self(Semaphore::new(bytes / UNIT))
+        Self(Arc::new(Semaphore::new(bytes / UNIT)))
     }
 
     /// Takes room for a body until the permit is dropped; `None` when there is none now.
-    fn take(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+    fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from(bytes.div_ceil(UNIT)).ok()?;
-        self.0.try_acquire_many(units).ok()
+        Arc::clone(&self.0).try_acquire_many_owned(units).ok()
     }
 }
 
-/// A body and the room it takes.
-pub(crate) struct Taken<'a> {
+/// A body and the room it takes. Goes with the work on it, which may outlast the call.
+pub(crate) struct Taken {
     pub(crate) bytes: Bytes,
     counted: i64,
-    _room: SemaphorePermit<'a>,
+    _room: OwnedSemaphorePermit,
 }
 
-impl Taken<'_> {
+impl Taken {
     /// Gives the room back.
     pub(crate) fn release(self, metrics: &Metrics) {
         metrics.in_flight.dec_by(self.counted);
@@ -59,12 +60,12 @@ impl Taken<'_> {
 }
 
 /// Reads the body of a call whose header promises a review.
-pub(crate) async fn take<'a>(
-    budget: &'a Budget,
+pub(crate) async fn take(
+    budget: &Budget,
     metrics: &Metrics,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Taken<'a>, Refusal> {
+) -> Result<Taken, Refusal> {
     let rejected = |reason| Err(Refusal::Rejected(reason));
     if !is_json(headers) {
         return rejected(Rejection::ContentType);

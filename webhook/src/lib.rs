@@ -13,6 +13,7 @@ pub mod admin;
 pub mod args;
 mod body;
 mod connection;
+mod marks;
 pub mod metrics;
 mod record;
 pub mod reply;

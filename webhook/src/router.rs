@@ -3,6 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,8 +12,9 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
+use tracing::dispatcher;
 
-use crate::body::{self, Budget, Refusal};
+use crate::body::{self, Budget, Refusal, Taken};
 use crate::metrics::{Decision, Metrics, Operation, Rejection};
 use crate::record;
 use crate::reply::Reply;
@@ -108,10 +110,50 @@ async fn validate(
         Ok(body) => body,
         Err(refusal) => return refused(&shared.metrics, refusal),
     };
-    let late = query.as_deref().and_then(timeout).is_some_and(|left| arrived.elapsed() + MARGIN > left);
-    let answer = guarded(&shared.metrics, || answer(&shared, &body.bytes, late));
-    body.release(&shared.metrics);
-    answer
+    let deadline = query.as_deref().and_then(timeout);
+    let left = deadline.map(|given| given.saturating_sub(arrived.elapsed() + MARGIN));
+    judged(shared, body, left).await
+}
+
+/// Judges a body beside the threads that serve connections: a large object must not hold up the others.
+async fn judged(shared: Arc<Shared>, body: Taken, left: Option<Duration>) -> Response {
+    let bytes = body.bytes.clone();
+    if left == Some(Duration::ZERO) {
+        body.release(&shared.metrics);
+        return guarded(&shared.metrics, || late_answer(&shared, &bytes));
+    }
+    let turn = Arc::new(Turn::default());
+    let mut work = tokio::task::spawn_blocking({
+        let (shared, turn) = (Arc::clone(&shared), Arc::clone(&turn));
+        let log = dispatcher::get_default(Clone::clone);
+        move || {
+            let judge = || guarded(&shared.metrics, || answer(&shared, &body.bytes, &turn));
+            let response = dispatcher::with_default(&log, judge);
+            body.release(&shared.metrics);
+            response
+        }
+    });
+    let done = match left {
+        None => (&mut work).await,
+        Some(left) => match tokio::time::timeout(left, &mut work).await {
+            Ok(done) => done,
+            Err(_) if turn.take() => return guarded(&shared.metrics, || late_answer(&shared, &bytes)),
+            // The verdict has been counted: its reply is about to come.
+            Err(_) => work.await,
+        },
+    };
+    done.unwrap_or_else(|_| internal_fault(&shared.metrics))
+}
+
+/// Whose turn it is to answer: the verdict's or the deadline's. What comes second is neither counted nor logged.
+#[derive(Debug, Default)]
+struct Turn(AtomicBool);
+
+impl Turn {
+    /// True for the first who asks.
+    fn take(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
+    }
 }
 
 /// `?timeout` as Go prints a duration; API servers round it up to whole seconds.
@@ -126,29 +168,49 @@ fn timeout(query: &str) -> Option<Duration> {
 
 /// A fault in judging one request must not end the others.
 fn guarded(metrics: &Metrics, work: impl FnOnce() -> Response) -> Response {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        metrics.panics.inc();
-        tracing::error!("a review ended in a panic; please report it with the lines above");
-        (StatusCode::INTERNAL_SERVER_ERROR, "internal fault\n").into_response()
-    })
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| internal_fault(metrics))
 }
 
-fn answer(shared: &Shared, body: &[u8], late: bool) -> Response {
+fn internal_fault(metrics: &Metrics) -> Response {
+    metrics.panics.inc();
+    tracing::error!("a review ended in a panic; please report it with the lines above");
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal fault\n").into_response()
+}
+
+fn answer(shared: &Shared, body: &[u8], turn: &Turn) -> Response {
     let began = Instant::now();
     match review::parse(body) {
-        Ok(review) if late => too_late(shared, &review, began),
         Ok(Review { version, request }) => {
             let verdict = shared.judge.judge(&request);
+            if !turn.take() {
+                // The deadline has answered; nobody reads this.
+                return StatusCode::REQUEST_TIMEOUT.into_response();
+            }
             record::verdict(&shared.metrics, &request, &verdict, began.elapsed());
             json(&Reply::to(version, &request, &verdict))
         }
-        Err(ReviewError::Request { version, uid, cause }) => {
+        Err(_) if !turn.take() => StatusCode::REQUEST_TIMEOUT.into_response(),
+        Err(error) => unreadable(shared, error, began),
+    }
+}
+
+fn late_answer(shared: &Shared, body: &[u8]) -> Response {
+    let began = Instant::now();
+    match review::parse(body) {
+        Ok(review) => too_late(shared, &review, began),
+        Err(error) => unreadable(shared, error, began),
+    }
+}
+
+fn unreadable(shared: &Shared, error: ReviewError, began: Instant) -> Response {
+    match error {
+        ReviewError::Request { version, uid, cause } => {
             let mode = shared.judge.mode_of_unreadable();
             shared.metrics.request(Operation::Other, Decision::Unreadable, false, began.elapsed());
             tracing::warn!(uid, cause, "a review could not be read");
             json(&Reply::to_unreadable(version, &uid, mode, &cause))
         }
-        Err(error @ ReviewError::Unanswerable(_)) => {
+        ReviewError::Unanswerable(_) => {
             shared.metrics.rejected(Rejection::NoReview);
             (StatusCode::BAD_REQUEST, format!("{error}\n")).into_response()
         }

@@ -13,6 +13,7 @@ use mesh_wire::{DecodeError, Lower, lower_json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::marks;
 use crate::review::Request;
 
 /// What stays the same from request to request.
@@ -112,8 +113,13 @@ impl Judge {
         let row = match self.row(request, object) {
             Ok(row) => row,
             Err(error) => {
-                let own = self.modes.hardest();
-                let mode = if matches!(old, Some(Err(_))) { own.min(Mode::Warn) } else { own };
+                let mut mode = self.modes.hardest();
+                if matches!(old, Some(Err(_))) {
+                    mode = mode.min(Mode::Warn);
+                }
+                if marks::of_admiral(object) {
+                    mode = mode.min(self.modes.of_admiral());
+                }
                 return Verdict::Unreadable { mode, cause: error.to_string() };
             }
         };

@@ -4,11 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::common::{UID, create, failover_alone, request, review, send, shared, update, verified};
+use super::common::{
+    UID, create, detection, failover, failover_alone, request, review, rule, send, shared, update, verified,
+    with_modes,
+};
 use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
 use futures_util::{StreamExt as _, stream};
-use mesh_rules::admission::Modes;
+use mesh_rules::admission::{Mode, Modes};
 use mesh_webhook::router::{FailurePolicy, Shared};
 use mesh_webhook::verdict::Judge;
 use serde_json::{Value, json};
@@ -223,4 +226,64 @@ async fn without_time_the_configured_policy_decides() {
     assert!(response["warnings"][0].as_str().unwrap().contains("not judged"), "{response}");
     let strict = Arc::new(Shared::new(Judge::new(Modes::default(), "west"), FailurePolicy::Fail));
     assert_eq!(send(&strict, late()).await.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+/// Subsets with an empty entry for a port of their own each, below a top with an entry for each of other ports.
+fn of_one_mebibyte() -> Value {
+    let entry = |number: usize| json!({"port": {"number": number}, "loadBalancer": {"simple": "RANDOM"}});
+    let subset = |number: usize| {
+        let policy = json!({"loadBalancer": failover(), "portLevelSettings": [entry(number)]});
+        json!({"name": format!("v{number}"), "labels": {"version": number.to_string()}, "trafficPolicy": policy})
+    };
+    let object = rule(json!({
+        "trafficPolicy": {
+            "outlierDetection": detection(),
+            "portLevelSettings": (10_001..17_001).map(entry).collect::<Vec<_>>(),
+        },
+        "subsets": (1..3001).map(subset).collect::<Vec<_>>(),
+    }));
+    assert!(object.to_string().len() > MIB);
+    object
+}
+
+#[tokio::test]
+async fn a_large_rule_of_many_subsets_and_ports_is_judged_and_its_ratchet_too() {
+    let object = of_one_mebibyte();
+    let shared = shared(&["MESH205=deny", "MESH206=deny"]);
+    let send_review = async |review_of: Value| {
+        let request = Request::post("/validate").header("content-type", "application/json");
+        let answer = send(&shared, request.body(Body::from(review_of.to_string())).unwrap()).await;
+        verified(&review_of, &answer.json())
+    };
+    assert_eq!(send_review(create(&object)).await["allowed"], false);
+    assert_eq!(send_review(update(&object, &object)).await["allowed"], true);
+    let mut wider = object.clone();
+    wider["spec"]["trafficPolicy"]["outlierDetection"].take();
+    assert_eq!(send_review(update(&object, &wider)).await["allowed"], false);
+}
+
+#[tokio::test]
+async fn a_verdict_that_takes_longer_than_the_deadline_is_not_waited_for() {
+    let review_of = create(&of_one_mebibyte());
+    let shared = shared(&[]);
+    // One millisecond more than what is kept for the way back.
+    let request = Request::post("/validate?timeout=201ms").header("content-type", "application/json");
+    let answer = send(&shared, request.body(Body::from(review_of.to_string())).unwrap()).await;
+    let response = verified(&review_of, &answer.json());
+    assert_eq!(response["allowed"], true);
+    assert!(response["warnings"][0].as_str().unwrap().contains("not judged"), "{response}");
+}
+
+#[tokio::test]
+async fn what_admiral_writes_is_no_more_than_warned_of_even_when_it_cannot_be_read() {
+    for marks in ["annotations", "labels"] {
+        let mut object = failover_alone();
+        object["metadata"][marks] = json!({"app.kubernetes.io/created-by": "admiral"});
+        object["spec"] = json!(7);
+        let response = review(&shared(&[]), &create(&object)).await;
+        assert_eq!(response["allowed"], true, "{response}");
+        assert!(response["warnings"][0].as_str().unwrap().contains("cannot read"), "{response}");
+        let strict = with_modes(Modes::default().with_admiral(Mode::Deny));
+        assert_eq!(review(&strict, &create(&object)).await["status"]["code"], 422);
+    }
 }
