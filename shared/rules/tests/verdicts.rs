@@ -52,3 +52,32 @@ data: {root-cert.pem: garbage}
         assert!(matches!(&*verdicts, [VerdictKind::NotEvaluated { .. }]), "{rule}: {verdicts:?}");
     }
 }
+
+#[test]
+fn a_remote_cluster_is_not_judged_by_gateways_while_its_primary_was_not_given() {
+    let remote = "apiVersion: v1
+kind: Namespace
+metadata:
+  name: istio-system
+  labels: {topology.istio.io/network: east}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+data:
+  mesh: ''
+  meshNetworks: 'networks: {west: {endpoints: [{fromRegistry: west}], gateways: []}}'
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: gateway
+  namespace: istio-system
+  labels: {topology.istio.io/network: east}
+spec:
+  selector: {istio: eastwestgateway}
+  ports: [{name: tls, port: 15443}]
+";
+    let verdicts = verdicts("MESH509", &[("east", remote)]);
+    assert!(matches!(&*verdicts, [VerdictKind::NotEvaluated { .. }]), "{verdicts:?}");
+}
