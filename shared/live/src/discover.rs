@@ -72,7 +72,7 @@ pub(crate) async fn cluster_ids(requests: &Requests, namespace: &str) -> Result<
     loop {
         let body = requests.get(&path, METADATA).await?;
         let list: List<'_> =
-            serde_json::from_slice(&body).map_err(|error| Failure::NoList(error.to_string()))?;
+            serde_json::from_slice(&body).map_err(|error| Failure::NoList(without_values(&error)))?;
         let annotations = list.items.into_iter().flatten().filter_map(|item| item.metadata.annotations);
         ids.extend(annotations.filter_map(|annotations| annotations.cluster).map(Cow::into_owned));
         if list.metadata.next.is_empty() {
@@ -80,6 +80,13 @@ pub(crate) async fn cluster_ids(requests: &Requests, namespace: &str) -> Result<
         }
         path = format!("{first}&continue={}", escaped(&list.metadata.next));
     }
+}
+
+/// What is wrong with an answer. The error itself quotes what stands where something else should, which of a list
+/// of Secrets may be a Secret.
+fn without_values(error: &serde_json::Error) -> String {
+    let what = if error.is_data() { "something of another shape" } else { "no JSON" };
+    format!("{what} in line {} column {}", error.line(), error.column())
 }
 
 /// Contexts for these cluster IDs; a context that is read already is not added again.

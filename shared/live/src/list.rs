@@ -99,8 +99,7 @@ impl<'b> Lists<'_, 'b> {
     async fn page(&self, kind: Kind, path: &str) -> Result<(usize, Option<String>), Failure> {
         let accept = if kind == Kind::Secret { METADATA } else { JSON };
         let body = self.requests.get(path, accept).await?;
-        let page =
-            lower_page(kind, &body, &mut self.lower()).map_err(|error| Failure::NoList(error.to_string()))?;
+        let page = lower_page(kind, &body, &mut self.lower()).map_err(|_| Failure::NoList(cause(&body)))?;
         if page.items == 0 && page.next.is_none() && !is_list(&body) {
             return Err(Failure::NoList("it has no items".to_owned()));
         }
@@ -115,6 +114,14 @@ impl<'b> Lists<'_, 'b> {
 
 fn escaped(token: &str) -> String {
     byte_serialize(token.as_bytes()).collect()
+}
+
+/// Why the body is no list, in words of our own: an error of the decoder may quote what it met, and that may be secret.
+fn cause(body: &[u8]) -> String {
+    match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        Ok(_) => "it has another shape".to_owned(),
+        Err(error) => format!("it is no JSON from line {} column {} on", error.line(), error.column()),
+    }
 }
 
 /// An object without `items`, as a proxy may answer, decodes as an empty list; absence must not rest on that.
