@@ -1,5 +1,6 @@
 //! One kind of one cluster: pages in, rows out, nothing kept of the bytes.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 
 use form_urlencoded::byte_serialize;
@@ -69,16 +70,19 @@ impl<'b> Lists<'_, 'b> {
     async fn pages(&self, kind: Kind, path: &str) -> Result<(), Stopped> {
         let mut read = 0;
         let mut token: Option<String> = None;
+        let mut seen = HashSet::new();
         loop {
             let next =
                 token.as_ref().map(|token| format!("&continue={}", escaped(token))).unwrap_or_default();
             match self.page(kind, &format!("{path}?limit={PAGE}{next}")).await {
                 Ok((items, more)) => {
                     read += items;
-                    if more.is_none() {
-                        return Ok(());
+                    let Some(next) = more else { return Ok(()) };
+                    if !seen.insert(next.clone()) {
+                        let failure = Failure::TooMuch("the server repeats a continue token");
+                        return Err(Stopped { read, failure });
                     }
-                    token = more;
+                    token = Some(next);
                 }
                 // The token is older than etcd's memory. Pages from two points in time do not make one list, so
                 // what was read is dropped and the kind is read once more, in one piece.

@@ -27,6 +27,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest `Retry-After` that is believed: any number of seconds can be sent, and time that overflows panics.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
+/// Longest body that is held in memory, in bytes; a page of 500 large Pods has some 25 MiB.
+const LONGEST_BODY: usize = 256 << 20;
+
 /// The usual `Accept`.
 pub(crate) const JSON: &str = "application/json";
 
@@ -43,6 +46,8 @@ pub(crate) enum Failure {
     Status { code: StatusCode, message: String, retry_after: Option<Duration> },
     /// The body ended early.
     Cut,
+    /// More than is taken, or without an end.
+    TooMuch(&'static str),
     /// The body is complete, but not what was asked for.
     NoList(String),
 }
@@ -62,7 +67,7 @@ impl Failure {
         match self {
             Self::Connection(_) | Self::Cut => true,
             Self::Status { code, .. } => matches!(code.as_u16(), 429 | 503 | 504),
-            Self::Rejected(_) | Self::Timeout(_) | Self::NoList(_) => false,
+            Self::Rejected(_) | Self::Timeout(_) | Self::TooMuch(_) | Self::NoList(_) => false,
         }
     }
 
@@ -89,6 +94,7 @@ impl From<Failure> for Gap {
                 unreachable(format!("{code}{colon}{message}"))
             }
             Failure::NoList(cause) => unreachable(format!("the answer is no list: {cause}")),
+            Failure::TooMuch(cause) => Self::Truncated { cause: cause.to_owned() },
             Failure::Cut => Self::Truncated { cause: "the answer ended early".to_owned() },
         }
     }
@@ -183,7 +189,7 @@ impl Requests {
         let response = self.connection.client.send(request).await.map_err(|error| self.failure(&error))?;
         self.answers.fetch_add(1, Ordering::Relaxed);
         let (status, retry_after) = (response.status(), retry_after(&response));
-        let body = collect(response.into_body()).await;
+        let body = collect(response.into_body(), LONGEST_BODY).await;
         if status != StatusCode::OK {
             let message = body.ok().map(|body| status_message(&body)).unwrap_or_default();
             return Err(Failure::Status { code: status, message, retry_after });
@@ -220,11 +226,14 @@ fn chain(error: &kube::Error) -> impl Iterator<Item = &(dyn StdError + 'static)>
     })
 }
 
-/// The whole body. Each piece is freed as soon as it is copied, which a collection of pieces would not do.
-async fn collect(mut body: Body) -> Result<Vec<u8>, Failure> {
+/// The whole body, unless it is longer than `limit`. Each piece is freed as soon as it is copied, which a collection of pieces would not do.
+pub(crate) async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         if let Some(data) = frame.map_err(|_| Failure::Cut)?.data_ref() {
+            if bytes.len() + data.len() > limit {
+                return Err(Failure::TooMuch("the answer is larger than 256 MiB"));
+            }
             bytes.extend_from_slice(data);
         }
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use kube::Client;
+use kube::client::Body;
 use mesh_model::{Cluster, Gap, Kind, KindSet, Mesh, MeshBuilder, Note};
 use mesh_testkit::server::{FakeCluster, Fault, When};
 
@@ -12,7 +13,7 @@ use crate::contexts::target;
 use crate::event::Events;
 use crate::kubeconfig::Contexts;
 use crate::loader::Run;
-use crate::request::End;
+use crate::request::{End, Failure, collect};
 use crate::{Event, Plan, Reading};
 
 struct Outcome {
@@ -219,6 +220,28 @@ async fn pages_before_a_failure_are_kept_and_the_kind_is_known_in_part() {
         assert_eq!(outcome.services(), ["a", "b"]);
         assert_eq!(truncated(outcome.gap(Kind::Service)), cause);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_repeats_its_continue_token_is_left() {
+    for (items, cause) in [
+        (
+            r#"{"metadata":{"name":"a","namespace":"shop"}}"#,
+            "the list ended after 2 objects: read in part: the server repeats a continue token",
+        ),
+        ("", "the server repeats a continue token"),
+    ] {
+        let page = format!(r#"{{"metadata":{{"continue":"again"}},"items":[{items}]}}"#);
+        let outcome = read(&shop().failing(When::listing("services"), Fault::Body(page))).await;
+        assert_eq!(truncated(outcome.gap(Kind::Service)), cause);
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_not_held_beyond_its_limit() {
+    assert_eq!(collect(Body::from(b"1234".to_vec()), 4).await, Ok(b"1234".to_vec()));
+    let failure = collect(Body::from(b"12345".to_vec()), 4).await;
+    assert_eq!(failure, Err(Failure::TooMuch("the answer is larger than 256 MiB")));
 }
 
 #[tokio::test(start_paused = true)]

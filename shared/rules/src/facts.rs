@@ -9,3 +9,4 @@ pub(crate) mod membership;
 pub(crate) mod networks;
 pub(crate) mod pods;
 pub(crate) mod roots;
+pub(crate) mod services;

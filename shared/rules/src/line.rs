@@ -6,7 +6,7 @@ use std::fmt;
 
 use mesh_model::ClusterName;
 
-use crate::shell::word;
+use crate::shell;
 
 /// A line for a POSIX shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,11 +26,20 @@ impl Line {
         self
     }
 
-    /// The line with the context of a cluster behind it, as one word.
+    /// The line with the context of a cluster behind it, as one word; `--flag=` must stand before it, because a
+    /// context may begin with a dash.
     #[must_use]
     pub fn then_context(mut self, cluster: &ClusterName) -> Self {
         self.0.push(Part::Context(cluster.clone()));
         self
+    }
+
+    /// It can be printed: each of its words is fit for a command.
+    pub(crate) fn is_fit(&self) -> bool {
+        self.0.iter().all(|part| match part {
+            Part::Text(text) => shell::is_fit(text),
+            Part::Context(_) => true,
+        })
     }
 
     /// The whole text. A cluster for which `context` has none is called by its name.
@@ -38,7 +47,7 @@ impl Line {
     pub fn render<'a>(&'a self, context: impl Fn(&ClusterName) -> Option<&'a str>) -> String {
         let text = |part: &'a Part| match part {
             Part::Text(text) => Cow::Borrowed(text.as_str()),
-            Part::Context(cluster) => word(context(cluster).unwrap_or(cluster)),
+            Part::Context(cluster) => shell::quoted(context(cluster).unwrap_or(cluster)),
         };
         self.0.iter().map(text).collect()
     }

@@ -3,7 +3,9 @@
 use mesh_model::{ClusterName, FieldPath, Gap, Kind, ObjectRef, Origin, Row};
 
 use crate::facts::membership::Joined;
-use crate::{ClusterView, Evidence, Finding, FindingStatus, Line, Patch, Remedy, Rule, Severity, Subject};
+use crate::{
+    ClusterView, Evidence, Finding, FindingStatus, Line, Patch, Remedy, Rule, Severity, Subject, shell,
+};
 
 /// Takes findings of one rule. Each `report*` gives a `Draft` that is finished by its methods.
 pub struct Sink<'a> {
@@ -153,19 +155,70 @@ impl Draft<'_> {
     /// A command mends it, `kubectl ...` without `--context`.
     pub fn command(self, line: impl Into<Line>, safe: bool) -> Self {
         let cluster = self.0.subject.cluster().clone();
-        self.0.remedy = Some(Remedy::Command { cluster, line: line.into(), safe });
-        self
+        self.remedy(Remedy::Command { cluster, line: line.into(), safe })
     }
 
     fn patched(self, patch: Patch, safe: bool) -> Self {
         let target = self.0.subject.object().expect("only objects are patched").clone();
-        self.0.remedy = Some(Remedy::Patch { target, patch, safe });
-        self
+        self.remedy(Remedy::Patch { target, patch, safe })
     }
 
-    /// Any remedy, for one that touches another object than the subject.
+    /// Any remedy, for one that touches another object than the subject. One that would print a name which kubectl
+    /// could read as something else is left out.
     pub fn remedy(self, remedy: Remedy) -> Self {
+        let is_fit = match &remedy {
+            Remedy::Patch { target, .. } => {
+                shell::is_name(&target.name)
+                    && (target.namespace.is_empty() || shell::is_name(&target.namespace))
+            }
+            Remedy::Command { line, .. } => line.is_fit(),
+            Remedy::Manifest { .. } => true,
+        };
+        if !is_fit {
+            let subject = self.0.subject.clone();
+            let advice = "no command is printed, because a name in it is none that a cluster accepts; look at the object";
+            return self.evidence_of(subject, FieldPath::root(), advice);
+        }
         self.0.remedy = Some(remedy);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::registry::ALL;
+
+    fn remedy_for(name: &str, namespace: &str, mend: impl Fn(Draft<'_>)) -> Finding {
+        let mut findings = Vec::new();
+        let object = ObjectRef::new("west", Kind::Service, namespace.to_owned(), name.to_owned());
+        mend(Sink::new(ALL[0], &mut findings).report_object(object, FieldPath::root(), "x"));
+        findings.remove(0)
+    }
+
+    #[test]
+    fn a_name_that_kubectl_could_read_as_a_flag_gets_advice_and_no_command() {
+        let patch = |draft: Draft<'_>| {
+            let _ = draft.patch(json!({}), true);
+        };
+        for (name, namespace, fit) in [
+            ("a", "shop", true),
+            ("a", "", true),
+            ("--all", "shop", false),
+            ("a", "--x", false),
+            ("a b", "", false),
+        ] {
+            let finding = remedy_for(name, namespace, patch);
+            assert_eq!(finding.remedy.is_some(), fit, "{name} {namespace}");
+            assert_eq!(finding.evidence.is_empty(), fit);
+        }
+        let line = format!("kubectl delete x {}", shell::name("--all"));
+        let finding = remedy_for("a", "", |draft| {
+            let _ = draft.command(line.clone(), true);
+        });
+        assert_eq!(finding.remedy, None);
+        assert!(finding.evidence[0].value.contains("look at the object"));
     }
 }

@@ -72,7 +72,7 @@ fn only_remedies_that_cannot_be_applied_here_are_on_the_list_of_those() {
 /// Programs that take a context and are no kubectl.
 const OTHERS: [&str; 5] = [
     "istioctl create-remote-secret --context=the-",
-    "helm upgrade istiod istio/istiod -n istio-system --kube-context the-",
+    "helm upgrade istiod istio/istiod -n istio-system --kube-context=the-",
     "istioctl tag set",
     "istioctl install --context=the-",
     "kubectl",

@@ -43,6 +43,11 @@ impl<'a> NetworkGateway<'a> {
         view.services().rows().iter().filter_map(Self::of)
     }
 
+    /// Its listeners stand in a Gateway of the Kubernetes Gateway API, which is not read.
+    pub(crate) fn is_managed(&self) -> bool {
+        is_managed(self.service)
+    }
+
     /// The number its port for sidecars must have.
     pub(crate) fn sidecar_number(&self) -> u16 {
         let label = self.service.labels.get(PORT_LABEL);
@@ -66,6 +71,17 @@ impl<'a> NetworkGateway<'a> {
             && self.service.annotations.get(NODE_SELECTOR).is_some();
         !fact.ingress.is_empty() || !fact.external_ips.is_empty() || of_nodes
     }
+}
+
+/// Istio made the Service for a Gateway of the Kubernetes Gateway API.
+pub(crate) fn is_managed(service: &Row<ServiceFact>) -> bool {
+    service.labels.get("gateway.networking.k8s.io/gateway-name").is_some()
+}
+
+/// Such a Service without the label of a network that has a port of an east-west gateway: it may be one all the
+/// same, by what its Gateway says.
+pub(crate) fn may_lead_into_network(service: &Row<ServiceFact>) -> bool {
+    is_managed(service) && [SIDECAR_PORT, HBONE_PORT].iter().any(|port| service.fact.port(*port).is_some())
 }
 
 /// A server of a Gateway.

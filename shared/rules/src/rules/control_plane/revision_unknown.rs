@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::revisions::{DEFAULT, INJECTION, POD_INJECTION, REVISION, Served};
 use crate::rule::declare_rule;
-use crate::shell::word;
+use crate::shell;
 use crate::{Check, ClusterView, Line, MeshView, Sink, Tags};
 
 declare_rule! {
@@ -115,7 +115,7 @@ fn check_pods(
         for other in others.iter().take(4) {
             draft = draft.evidence(other, path!["metadata", "labels", label], format!("{label}={revision}"));
         }
-        let (tag, revision) = (word(revision), word(target));
+        let (tag, revision) = (shell::name(revision), shell::name(target));
         let line = Line::from(format!("istioctl tag set {tag} --revision {revision} --context="));
         draft.command(line.then_context(cluster.name()), false);
     }

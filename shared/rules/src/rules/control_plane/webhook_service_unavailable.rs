@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::revisions::REVISION;
 use crate::rule::declare_rule;
-use crate::shell::word;
+use crate::shell;
 use crate::sink::Draft;
 use crate::{Check, ClusterView, MeshView, Severity, Sink, Tags};
 
@@ -137,11 +137,11 @@ fn delete(row: &Row<WebhookConfig>) -> String {
         Kind::MutatingWebhookConfiguration => "mutatingwebhookconfiguration",
         _ => "validatingwebhookconfiguration",
     };
-    format!("kubectl delete {kind} {}", word(&row.obj.name))
+    format!("kubectl delete {kind} {}", shell::name(&row.obj.name))
 }
 
 fn restart(row: &Row<DeploymentFact>) -> String {
-    let (namespace, name) = (word(&row.obj.namespace), word(&row.obj.name));
+    let (namespace, name) = (shell::name(&row.obj.namespace), shell::name(&row.obj.name));
     if row.fact.replicas == 0 {
         format!("kubectl scale deployment {name} -n {namespace} --replicas=1")
     } else {
@@ -150,10 +150,14 @@ fn restart(row: &Row<DeploymentFact>) -> String {
 }
 
 fn look(service: &Row<ServiceFact>) -> String {
-    format!("kubectl get service {} -n {} -o yaml", word(&service.obj.name), word(&service.obj.namespace))
+    format!(
+        "kubectl get service {} -n {} -o yaml",
+        shell::name(&service.obj.name),
+        shell::name(&service.obj.namespace)
+    )
 }
 
 fn look_at_slices(service: &Row<ServiceFact>) -> String {
-    let (namespace, name) = (word(&service.obj.namespace), word(&service.obj.name));
+    let (namespace, name) = (shell::name(&service.obj.namespace), shell::name(&service.obj.name));
     format!("kubectl get endpointslices -n {namespace} -l kubernetes.io/service-name={name}")
 }

@@ -6,7 +6,7 @@ use mesh_model::{ObjectRef, path};
 
 use crate::facts::membership::Joined;
 use crate::rule::declare_rule;
-use crate::shell::word;
+use crate::shell::{self, word};
 use crate::{Check, ClusterView, Line, MeshView, Sink, Subject, Tags};
 
 declare_rule! {
@@ -65,9 +65,9 @@ fn report(
         }
         _ => out.report_object(istiod.clone(), path!["spec"], message),
     };
-    let (release, namespace) = (word(&istiod.name), word(&istiod.namespace));
+    let (release, namespace) = (shell::name(&istiod.name), shell::name(&istiod.namespace));
     let setting = format!(" --reuse-values --set global.multiCluster.clusterName={}", word(cluster.name()));
-    let line = Line::from(format!("helm upgrade {release} istio/istiod -n {namespace} --kube-context "));
+    let line = Line::from(format!("helm upgrade {release} istio/istiod -n {namespace} --kube-context="));
     draft
         .peer(peer.name())
         .unless_sure(joined)

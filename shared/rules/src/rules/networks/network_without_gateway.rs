@@ -6,6 +6,7 @@ use mesh_model::{ClusterName, Network, path};
 
 use super::manifests::east_west_gateway;
 use super::unlabelled::{may_have_gateway, unlabelled};
+use crate::facts::gateways::may_lead_into_network;
 use crate::facts::networks::{Callers, Wanted, wanted};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags};
@@ -58,5 +59,7 @@ fn is_served(mesh: &MeshView<'_>, server: &ClusterView<'_>, network: &Network) -
     let of_network =
         |other: &&ClusterView<'_>| near(other) && mesh.networks().get(other.name()) == Some(network);
     may_have_gateway(mesh, network, &near)
-        || mesh.clusters().iter().filter(of_network).any(|view| !unlabelled(view).is_empty())
+        || mesh.clusters().iter().filter(of_network).any(|view| {
+            !unlabelled(view).is_empty() || view.services().rows().iter().any(may_lead_into_network)
+        })
 }

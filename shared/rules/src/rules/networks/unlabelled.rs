@@ -3,7 +3,7 @@
 use mesh_model::row::{ServiceFact, ServicePort, ServiceType};
 use mesh_model::{Kind, Network, Row};
 
-use crate::facts::gateways::{NetworkGateway, SIDECAR_PORT, Server};
+use crate::facts::gateways::{NetworkGateway, SIDECAR_PORT, Server, is_managed};
 use crate::{ClusterView, MeshView};
 
 /// Why a Service looks like a gateway.
@@ -21,7 +21,7 @@ pub(super) fn unlabelled<'a>(view: &ClusterView<'a>) -> Vec<(&'a Row<ServiceFact
     let servers: Vec<Server<'a>> = Server::all(view).filter(Server::is_auto_passthrough).collect();
     let candidates = view.services().rows().iter().filter(|service| NetworkGateway::of(service).is_none());
     let mut found: Vec<(&'a Row<ServiceFact>, Reason)> = candidates
-        .filter(|service| !service.fact.selector.is_empty())
+        .filter(|service| !service.fact.selector.is_empty() && !is_managed(service))
         .filter_map(|service| {
             let leads = |port: &&ServicePort| {
                 let mut behind = servers.iter().filter(|server| server.listens_behind(port));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::facts::membership::Joined;
 use crate::facts::pods;
+use crate::facts::services::is_visible;
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Severity, Sink, Subject, Tags};
 
@@ -29,12 +30,17 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     for host in mesh.hosts().iter().filter(|host| !mesh.local_hosts().contain(&host.name)) {
         let services: Vec<_> = mesh.services_of(host).collect();
         let having: BTreeSet<&ClusterName> = services.iter().map(|(view, _)| view.name()).collect();
-        let lacking: Vec<_> = clients.iter().filter(|client| !having.contains(client.view.name())).collect();
+        let lacking: Vec<_> = clients
+            .iter()
+            .filter(|client| !having.contains(client.view.name()) && !client.has_entry(&host.name))
+            .collect();
         if lacking.is_empty() {
             continue;
         }
-        let servers: Vec<_> =
-            services.iter().filter(|(view, service)| pods::serves_an_application(view, service)).collect();
+        let counts = |(view, service): &&(ClusterView<'_>, &Row<ServiceFact>)| {
+            is_visible(service) && pods::serves_an_application(view, service)
+        };
+        let servers: Vec<_> = services.iter().filter(counts).collect();
         for client in lacking {
             let joined = |(server, _): &(ClusterView<'_>, &Row<ServiceFact>)| {
                 mesh.membership().joined(client.view.name(), server.name())
@@ -55,12 +61,20 @@ struct Client<'a> {
     pod: &'a Row<PodFact>,
     /// Hosts that a route or Sidecar names, read when the first host is missing.
     named: OnceCell<BTreeMap<&'a str, (&'a ObjectRef, FieldPath)>>,
+    /// Hosts of ServiceEntries: somebody cares for their addresses.
+    entries: BTreeSet<&'a str>,
 }
 
 impl<'a> Client<'a> {
     fn of(view: &ClusterView<'a>) -> Option<Self> {
         let pod = view.pods().rows().iter().find(|pod| cannot_resolve(view, pod))?;
-        Some(Self { view: *view, pod, named: OnceCell::new() })
+        let hosts = view.service_entries().rows().iter().flat_map(|row| &row.fact.hosts);
+        let entries = hosts.map(|host| &**host).collect();
+        Some(Self { view: *view, pod, named: OnceCell::new(), entries })
+    }
+
+    fn has_entry(&self, host: &str) -> bool {
+        self.entries.contains(host)
     }
 
     /// A route or Sidecar that names the host itself, not by a wildcard.

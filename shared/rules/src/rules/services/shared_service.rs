@@ -6,6 +6,7 @@ use mesh_model::row::{ServiceFact, ServiceType};
 use mesh_model::{HostServices, Kind, Row};
 
 use crate::facts::pods;
+use crate::facts::services::is_visible;
 use crate::{ClusterView, MeshView};
 
 /// A Service and the cluster it is in.
@@ -19,7 +20,7 @@ pub(super) fn merged<'a>(mesh: &MeshView<'a>, host: &HostServices) -> Vec<Vec<Me
     }
     let members: Vec<Member<'a>> = mesh
         .services_of(host)
-        .filter(|(_, service)| service.fact.service_type != ServiceType::ExternalName)
+        .filter(|(_, service)| service.fact.service_type != ServiceType::ExternalName && is_visible(service))
         .collect();
     if is_outside_the_mesh(&members) {
         return Vec::new();

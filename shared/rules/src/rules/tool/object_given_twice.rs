@@ -3,7 +3,7 @@
 use mesh_model::{FieldPath, Note};
 
 use crate::rule::declare_rule;
-use crate::shell::word;
+use crate::shell;
 use crate::{Check, MeshView, Sink, Subject, Tags};
 
 declare_rule! {
@@ -28,7 +28,7 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
         let name = object.qualified_name();
         let namespace = match object.namespace.as_str() {
             "" => String::new(),
-            namespace => format!(" -n {}", word(namespace)),
+            namespace => format!(" -n {}", shell::name(namespace)),
         };
         out.report_object(
             object.clone(),
@@ -38,7 +38,11 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
         .read_at(*origin)
         .evidence_of(Subject::Object(object.clone()), FieldPath::root(), format!("taken from {first}"))
         .command(
-            format!("kubectl get {} {}{namespace} -o yaml", object.kind.resource(), word(&object.name)),
+            format!(
+                "kubectl get {} {}{namespace} -o yaml",
+                object.kind.resource(),
+                shell::name(&object.name)
+            ),
             true,
         );
     }

@@ -3,7 +3,7 @@
 use mesh_model::{FieldPath, Kind, Note, ObjectRef, Origin};
 
 use crate::rule::declare_rule;
-use crate::shell::word;
+use crate::shell::{self, word};
 use crate::{Check, MeshView, Sink, Subject, Tags};
 
 declare_rule! {
@@ -35,9 +35,9 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
         if file.is_empty() {
             let namespace = match object.namespace.as_str() {
                 "" => String::new(),
-                namespace => format!(" -n {}", word(namespace)),
+                namespace => format!(" -n {}", shell::name(namespace)),
             };
-            let (resource, name) = (object.kind.resource(), word(&object.name));
+            let (resource, name) = (object.kind.resource(), shell::name(&object.name));
             draft.command(format!("kubectl edit {resource} {name}{namespace}"), false);
         } else {
             draft

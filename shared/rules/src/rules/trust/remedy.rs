@@ -6,7 +6,7 @@ use crate::{ClusterView, shell};
 
 /// Plugs in a CA from the four files that istiod reads (`istio: pilot/pkg/bootstrap/istio_ca.go`).
 pub(super) fn plug_in_ca(draft: Draft<'_>, view: &ClusterView<'_>) {
-    let namespace = shell::word(view.control_plane().system_namespace());
+    let namespace = shell::name(view.control_plane().system_namespace());
     let files = ["ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"]
         .map(|file| format!(" --from-file={file}"));
     let _ = draft
