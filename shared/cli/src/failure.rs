@@ -117,7 +117,24 @@ fn nothing_given(unknown: usize) -> String {
 }
 
 fn none_answered(causes: &[(String, String)]) -> String {
-    let lines = causes.iter().map(|(cluster, cause)| format!("\n  {cluster}: {cause}"));
+    // A cause may be what a server said: its further lines must not pass for lines of ours.
+    let lines = causes.iter().map(|(cluster, cause)| {
+        format!("\n  {cluster}: {}", cause.trim_end_matches('\n').replace('\n', "\n      "))
+    });
     let plural = if causes.len() == 1 { "" } else { "s" };
     format!("none of {} cluster{plural} could be read", causes.len()) + &lines.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_said_cannot_forge_a_line_of_ours() {
+        let causes = [("west".to_owned(), "refused\nerror: none\n  east: fine".to_owned())];
+        assert_eq!(
+            none_answered(&causes),
+            "none of 1 cluster could be read\n  west: refused\n      error: none\n        east: fine"
+        );
+    }
 }
