@@ -6,8 +6,16 @@ const README: &str = include_str!("../../../../README.md");
 
 /// Command line and printed text of each console block.
 fn shown() -> Vec<(&'static str, &'static str)> {
-    let blocks = README.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    blocks.map(|block| block.strip_prefix("$ ").unwrap().split_once('\n').unwrap()).collect()
+    let blocks =
+        README.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+    blocks
+        .map(|block| {
+            block
+                .strip_prefix("$ ")
+                .and_then(|block| block.split_once('\n'))
+                .expect("a command and its output")
+        })
+        .collect()
 }
 
 /// How long a run took is the machine's business.
