@@ -83,8 +83,8 @@ impl Plugin for Check {
             kinds: rules.iter().map(|rule| rule.needs).fold(FRAME, KindSet::union),
         })?;
         let only = args.scope.only();
-        if let Some(namespace) = only.as_deref().filter(|namespace| loaded.lacks_namespace(namespace)) {
-            session.note(&args.notes, &format!("namespace \"{namespace}\" is in none of the clusters read"));
+        if let Some(namespace) = only.as_deref() {
+            loaded.expect_namespace(namespace)?;
         }
         let focus = Focus { namespace: only, ..Focus::default() };
         let options = Options { now: now.as_second(), given: Asks::empty(), focus };

@@ -56,6 +56,14 @@ pub enum Failure {
         /// Documents of other kinds.
         unknown: usize,
     },
+    /// `-n` names a namespace that no cluster has.
+    #[error("namespace \"{name}\" not found in {clusters} cluster{}", if *clusters == 1 { "" } else { "s" })]
+    NoNamespace {
+        /// What was typed.
+        name: String,
+        /// How many clusters were read.
+        clusters: usize,
+    },
     /// Not one cluster answered.
     #[error("{}", none_answered(.0))]
     NoneAnswered(

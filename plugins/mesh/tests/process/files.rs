@@ -113,9 +113,16 @@ fn a_namespace_limits_what_is_judged() {
         (ended.code, ended.stdout.lines().count(), ended.stderr)
     };
     assert_eq!(found(&["-n", "shop"]), (Some(1), 1, String::new()));
-    let missing = "note: namespace \"shpo\" is in none of the clusters read\n".to_owned();
-    assert_eq!(found(&["-n", "shpo"]), (Some(0), 0, missing));
-    assert_eq!(found(&["-n", "shpo", "-q"]), (Some(0), 0, String::new()));
+    for args in [["-n", "shpo"].as_slice(), &["-n", "shpo", "-q"]] {
+        let (code, lines, told) = found(args);
+        assert_eq!((code, lines), (Some(2), 0));
+        assert!(told.starts_with("error: namespace \"shpo\" not found in "), "{told}");
+    }
+    for name in ["", "a,b"] {
+        let (code, _, told) = found(&["-n", name]);
+        assert_eq!(code, Some(2));
+        assert!(told.contains("no name of one namespace"), "{told}");
+    }
     assert_eq!(found(&["-n", "shpo", "-A"]), (Some(1), 1, String::new()));
 }
 

@@ -8,7 +8,7 @@ use mesh_model::{Cluster, ClusterName, Kind, KindSet, Mesh};
 use mesh_report::{ClusterGap, ClusterInfo, Place, Report, ReportKind};
 use mesh_rules::{Finding, Outcome, Rule};
 
-use crate::{Exit, Session};
+use crate::{Exit, Failure, Session};
 
 /// How one live cluster was read.
 #[derive(Clone, Debug)]
@@ -46,12 +46,32 @@ impl Loaded {
         &self.read.mesh
     }
 
-    /// True when every cluster's namespaces are known and none has this name.
-    #[must_use]
-    pub fn lacks_namespace(&self, name: &str) -> bool {
-        self.read.mesh.clusters().iter().all(|cluster| {
-            cluster.gaps.of(Kind::Namespace).is_none() && cluster.namespaces.find("", name).is_none()
-        })
+    /// The namespace that was typed is in one of the clusters, or may be in one whose namespaces are not known.
+    ///
+    /// # Errors
+    /// If it is in none. In files, an object in the namespace stands for it as well.
+    pub fn expect_namespace(&self, name: &str) -> Result<(), Failure> {
+        let clusters = self.read.mesh.clusters();
+        let is_known = |cluster: &Cluster| {
+            let mut namespaces = cluster
+                .services
+                .rows()
+                .iter()
+                .map(|row| &row.obj)
+                .chain(cluster.pods.rows().iter().map(|row| &row.obj))
+                .chain(cluster.deployments.rows().iter().map(|row| &row.obj))
+                .chain(cluster.destination_rules.rows().iter().map(|row| &row.obj))
+                .chain(cluster.virtual_services.rows().iter().map(|row| &row.obj))
+                .chain(cluster.service_entries.rows().iter().map(|row| &row.obj))
+                .chain(cluster.gateways.rows().iter().map(|row| &row.obj))
+                .chain(cluster.sidecars.rows().iter().map(|row| &row.obj))
+                .map(|object| &object.namespace);
+            cluster.namespaces.find("", name).is_some() || namespaces.any(|namespace| *namespace == *name)
+        };
+        if clusters.iter().any(|cluster| cluster.gaps.of(Kind::Namespace).is_some() || is_known(cluster)) {
+            return Ok(());
+        }
+        Err(Failure::NoNamespace { name: name.to_owned(), clusters: clusters.len() })
     }
 
     /// The report of `rules` over what was read.
