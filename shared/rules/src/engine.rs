@@ -7,10 +7,10 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use mesh_model::{ClusterName, Kind, KindSet, Mesh};
+use mesh_model::{ClusterName, Gap, Kind, KindSet, Mesh};
 
 use crate::sink::Unjudged;
-use crate::view::Context;
+use crate::view::{Context, FRAME};
 use crate::{
     Asks, Check, ClusterView, Code, Finding, Focus, MeshView, Outcome, Rule, Sink, Verdict, VerdictKind,
 };
@@ -143,7 +143,13 @@ fn obstacle(
     if let Some(cause) = rule.after.iter().find(|code| failed.contains(&(**code, view.name().clone()))) {
         return stop(VerdictKind::Skipped { why: format!("needs {cause}") });
     }
-    if let Some((kind, gap)) = view.gaps().first_of(rule.closed) {
+    // What files leave out of the frame, and the rule does not read itself, means Istio's defaults.
+    let defaults = |kind: Kind, gap: &Gap| gap.is_not_given() && FRAME.has(kind) && !rule.needs.has(kind);
+    let missing = rule
+        .closed
+        .kinds()
+        .find_map(|kind| Some((kind, view.gaps().of(kind)?)).filter(|(kind, gap)| !defaults(*kind, gap)));
+    if let Some((kind, gap)) = missing {
         return stop(VerdictKind::NotEvaluated { kind: Some(kind), gap: gap.clone() });
     }
     let kind = subject_kind(rule.check)?;

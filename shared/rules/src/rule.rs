@@ -214,7 +214,8 @@ pub struct Rule {
     pub tags: Tags,
     /// Kinds the rule reads, exactly.
     pub needs: KindSet,
-    /// Kinds whose *absence* it reasons about: over a gap in one of them it is not evaluated.
+    /// Kinds whose *absence* it reasons about: over a gap in one of them it is not evaluated. A kind of the frame
+    /// that is not in `needs` may be left out of files, which then mean Istio's defaults.
     pub closed: KindSet,
     /// Reads beyond plain objects.
     pub asks: Asks,

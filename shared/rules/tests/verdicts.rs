@@ -81,3 +81,23 @@ spec:
     let verdicts = verdicts("MESH509", &[("east", remote)]);
     assert!(matches!(&*verdicts, [VerdictKind::NotEvaluated { .. }]), "{verdicts:?}");
 }
+
+#[test]
+fn a_tree_without_the_mesh_config_is_judged_by_the_defaults_of_istio() {
+    let service = |port: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: a, namespace: shop}}\nspec:\n  \
+             selector: {{app: a}}\n  ports: [{{name: {port}, port: 80}}]\n"
+        )
+    };
+    let inputs = ["west", "east"].map(|cluster| Input::Text {
+        cluster: cluster.to_owned(),
+        name: format!("{cluster}.yaml"),
+        text: service(if cluster == "west" { "http" } else { "tcp" }),
+    });
+    let loaded = load(&inputs, &LoadOptions::default()).expect("the texts are YAML");
+    let mesh = loaded.clusters.into_iter().fold(MeshBuilder::default(), MeshBuilder::with).finish();
+    let rules = [find("MESH302").expect("a rule of this code")];
+    let outcome = engine::run(&mesh, &rules, &Options::default());
+    assert_eq!(outcome.findings.len(), 1, "{outcome:#?}");
+}
