@@ -26,7 +26,7 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
                 FieldPath::root(),
                 format!("document of \"{file}\" cannot be read: {message}"),
             )
-            .command(dry_run(file), true);
+            .command(dry_run(file), file != "stdin");
             continue;
         };
         let text = format!("{} \"{}\" cannot be read: {message}", object.kind, object.qualified_name());
@@ -42,7 +42,7 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
         } else {
             draft
                 .evidence_of(document, FieldPath::root(), "the document that was given")
-                .command(dry_run(file), true);
+                .command(dry_run(file), file != "stdin");
         }
     }
 }
@@ -55,7 +55,8 @@ fn origin(mesh: &MeshView<'_>, object: &ObjectRef) -> Origin {
     row.map(|row| row.origin).unwrap_or_default()
 }
 
-/// The server's own word on a file; it stores nothing.
+/// The server's own word on a file; it stores nothing. What came by standard input is to be given again.
 fn dry_run(file: &str) -> String {
-    format!("kubectl apply --dry-run=server -f {}", word(file))
+    let given = if file == "stdin" { std::borrow::Cow::Borrowed("-") } else { word(file) };
+    format!("kubectl apply --dry-run=server -f {given}")
 }
