@@ -7,6 +7,7 @@
 //! | `connect_timeout` 30 s | a dead address costs 30 s | 2 s, TLS handshake included |
 //! | `read_timeout` none | a server that accepts and stays silent holds the caller for ever | left as it is: each request has a deadline over all of its tries and its body (`request`), which a read timeout, started anew by each byte, cannot give |
 //! | `default_retry` true | 15 tries with pauses that double up to 1000 s: a server that answers 503 holds the caller for minutes | false; `request` tries three times |
+//! | TCP_NODELAY off | the end of the TLS handshake is acknowledged late, and the first request waits 40 ms for that | on; through a proxy as kube has it |
 //! | proxy of the environment | `NO_PROXY` is compared with the wrong address | `proxy` |
 //! | `Client::request` | logs a body that it cannot decode, Secrets too | `Client::send`, and decoding by `mesh-wire` |
 //!
@@ -18,12 +19,17 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use hyper_timeout::TimeoutConnector;
+use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::client::proxy::matcher::Matcher;
-use kube::client::{AuthError, ClientBuilder};
+use hyper_util::rt::TokioExecutor;
+use kube::client::{AuthError, ClientBuilder, ConfigExt as _};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use mesh_model::Gap;
 use secrecy::SecretString;
+use tower::{BoxError, ServiceBuilder};
+use tower_http::decompression::DecompressionLayer;
 
 use crate::Plan;
 use crate::request::End;
@@ -65,12 +71,34 @@ pub(crate) async fn connect(
         user.client_certificate_data = given.client_certificate_data.map(|pem| BASE64.encode(pem));
         user.client_key_data = given.client_key_data.map(|pem| BASE64.encode(pem).into());
     }
-    let built = ClientBuilder::try_from(config).map(ClientBuilder::build);
+    let built = if config.proxy_url.is_some() {
+        ClientBuilder::try_from(config).map(ClientBuilder::build)
+    } else {
+        direct(config)
+    };
     let client = built.map_err(|error| match &error {
         kube::Error::Auth(error) => unreachable(credentials_cause(error)),
         other => unreachable(other.to_string()),
     })?;
     Ok(Connection { client, server })
+}
+
+/// The client that kube would build, with small writes sent at once.
+fn direct(config: Config) -> Result<Client, kube::Error> {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    let mut connector = TimeoutConnector::new(config.rustls_https_connector_with_connector(tcp)?);
+    connector.set_connect_timeout(config.connect_timeout);
+    let client = legacy::Client::builder(TokioExecutor::new()).build(connector);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(DecompressionLayer::new().gzip(!config.disable_compression))
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(client);
+    Ok(Client::new(service, config.default_namespace))
 }
 
 /// The gap of a deadline that passed.
