@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::row::{
     ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
-    PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact, VirtualService, WebhookConfig,
+    PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact,
+    VirtualService, WebhookConfig, WorkloadEntry,
 };
 use crate::table::sort;
 use crate::{
@@ -86,6 +87,8 @@ cluster_builder! {
     gateways: GatewayFact,
     sidecars: SidecarFact,
     revisions: RevisionFact,
+    workload_entries: WorkloadEntry,
+    peer_authentications: PeerAuthentication,
 }
 
 impl ClusterBuilder {
@@ -139,6 +142,8 @@ impl ClusterBuilder {
             Kind::Gateway => self.gateways.clear(),
             Kind::Sidecar => self.sidecars.clear(),
             Kind::ControlPlaneRevision => self.revisions.clear(),
+            Kind::WorkloadEntry => self.workload_entries.clear(),
+            Kind::PeerAuthentication => self.peer_authentications.clear(),
         }
         self.notes.retain(|note| note.object().is_none_or(|object| object.kind != kind));
         self.gaps.regain(kind);

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::row::{
     ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
-    PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact, VirtualService, WebhookConfig,
+    PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact,
+    VirtualService, WebhookConfig, WorkloadEntry,
 };
 use crate::{ClusterName, ControlPlane, Gaps, Name, Namespace, Row, Table};
 
@@ -51,6 +52,10 @@ pub struct Cluster {
     pub sidecars: Table<SidecarFact>,
     /// ControlPlaneRevisions.
     pub revisions: Table<RevisionFact>,
+    /// WorkloadEntries.
+    pub workload_entries: Table<WorkloadEntry>,
+    /// PeerAuthentications.
+    pub peer_authentications: Table<PeerAuthentication>,
     pub(crate) slices_of: HashMap<(Namespace, Name), Vec<u32>>,
 }
 

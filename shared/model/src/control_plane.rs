@@ -26,6 +26,8 @@ pub struct Istiod {
     pub cluster_id: Option<Arc<str>>,
     /// From the image tag, if it is a version.
     pub version: Option<IstioVersion>,
+    /// Environment of its container: feature flags such as `PILOT_SEND_UNHEALTHY_ENDPOINTS`.
+    pub env: Labels,
 }
 
 /// The control plane of one cluster.
@@ -149,6 +151,7 @@ fn istiod<R>(row: &Row<R>, labels: &Labels, containers: &[Container]) -> Option<
         revision: Arc::from(if revision.is_empty() { "default" } else { revision }),
         cluster_id: Some(Arc::from(discovery.env.get("CLUSTER_ID").unwrap_or("Kubernetes"))),
         version: image_version(&discovery.image),
+        env: discovery.env.clone(),
     })
 }
 

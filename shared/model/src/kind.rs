@@ -64,6 +64,8 @@ kinds! {
     Gateway = 13, "networking.istio.io", "gateways", true;
     Sidecar = 14, "networking.istio.io", "sidecars", true;
     ControlPlaneRevision = 15, "mesh.cloud.google.com", "controlplanerevisions", true;
+    WorkloadEntry = 16, "networking.istio.io", "workloadentries", true;
+    PeerAuthentication = 17, "security.istio.io", "peerauthentications", true;
 }
 
 impl fmt::Display for Kind {

@@ -2,19 +2,21 @@
 
 mod config;
 mod core;
+mod entry;
 mod istio;
 mod policy;
+mod security;
 mod webhook;
 mod workload;
 
-pub use config::{ConfigMapFact, InjectorValues, MeshConfig, MeshNetwork, SecretFact};
+pub use config::{ConfigMapFact, InjectorValues, MeshConfig, MeshNetwork, NetworkGatewayAddress, SecretFact};
 pub use core::{NamespaceFact, NodeFact, ServiceFact, ServicePort, ServiceType};
-pub use istio::{
-    DestinationRule, GatewayFact, GatewayServer, ServiceEntry, SidecarFact, Subset, TlsMode, VirtualService,
-};
+pub use entry::{EntryPort, Resolution, ServiceEntry, WorkloadEntry};
+pub use istio::{DestinationRule, GatewayFact, GatewayServer, SidecarFact, Subset, TlsMode, VirtualService};
 pub use policy::{
-    ConnectionPool, Distribute, Failover, LoadBalancer, LocalityLbSetting, OutlierDetection, PolicyBlocks,
-    PortPolicy, TrafficPolicy,
+    ClientTls, ConnectionPool, Distribute, Failover, LoadBalancer, LocalityLbSetting, OutlierDetection,
+    PolicyBlocks, PortPolicy, TrafficPolicy, ZoneAware,
 };
+pub use security::{MtlsMode, PeerAuthentication};
 pub use webhook::{RevisionFact, WebhookConfig, WebhookEntry, WebhookService};
 pub use workload::{Container, DeploymentFact, Endpoint, EndpointSliceFact, PodFact, SlicePort};

@@ -7,7 +7,8 @@ use std::cell::{Cell, OnceCell};
 
 use mesh_model::row::{
     ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
-    PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact, VirtualService, WebhookConfig,
+    PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact,
+    VirtualService, WebhookConfig, WorkloadEntry,
 };
 use mesh_model::{
     Cluster, ClusterName, ControlPlane, Gaps, HostServices, Kind, KindSet, Mesh, Name, Namespace, Note, Row,
@@ -104,6 +105,8 @@ impl<'a> ClusterView<'a> {
         gateways: GatewayFact = Gateway;
         sidecars: SidecarFact = Sidecar;
         revisions: RevisionFact = ControlPlaneRevision;
+        workload_entries: WorkloadEntry = WorkloadEntry;
+        peer_authentications: PeerAuthentication = PeerAuthentication;
     }
 
     /// The EndpointSlices of a Service.

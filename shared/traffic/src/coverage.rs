@@ -176,6 +176,8 @@ mod tests {
             policy,
             subsets: subsets.into_iter().map(|policy| Subset { policy, ..Subset::default() }).collect(),
             export_to: Vec::new(),
+            workload_selector: mesh_model::Labels::default(),
+            created: "".into(),
             deleting: false,
         }
     }

@@ -210,6 +210,8 @@ mod tests {
             policy,
             subsets: vec![Subset { name: "v1".into(), policy: subset, ..Subset::default() }],
             export_to: Vec::new(),
+            workload_selector: mesh_model::Labels::default(),
+            created: "".into(),
             deleting: false,
         }
     }

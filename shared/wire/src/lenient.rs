@@ -146,3 +146,46 @@ pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     }
     deserializer.deserialize_any(NumberVisitor(PhantomData))
 }
+
+/// Milliseconds of a duration as protobuf's JSON mapping and Go write it: `30s`, `1.5s`, `500ms`, `1h2m`.
+pub(crate) fn milliseconds(text: &str) -> Option<u64> {
+    const UNITS: [(&str, f64); 7] = [
+        ("ms", 1.0),
+        ("us", 1e-3),
+        ("\u{b5}s", 1e-3),
+        ("ns", 1e-6),
+        ("h", 3_600_000.0),
+        ("m", 60_000.0),
+        ("s", 1000.0),
+    ];
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+        let (number, behind) = rest.split_at(end);
+        let (unit, factor) = UNITS.iter().find(|(unit, _)| behind.starts_with(unit))?;
+        total += number.parse::<f64>().ok()? * factor;
+        rest = &behind[unit.len()..];
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and is not negative"
+    )]
+    (!text.is_empty()).then_some(total.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        assert_eq!(milliseconds("30s"), Some(30_000));
+        assert_eq!(milliseconds("1.5s"), Some(1500));
+        assert_eq!(milliseconds("1h2m3s4ms"), Some(3_723_004));
+        assert_eq!(milliseconds("30"), None);
+        assert_eq!(milliseconds("s"), None);
+        assert_eq!(milliseconds(""), None);
+    }
+}

@@ -18,6 +18,7 @@ mod managed;
 mod meta;
 mod place;
 mod resource;
+mod security;
 mod webhook;
 mod workload;
 

@@ -24,4 +24,6 @@ pub struct Meta {
     #[serde(deserialize_with = "null")]
     pub(crate) annotations: Pairs,
     pub(crate) deletion_timestamp: Option<String>,
+    #[serde(deserialize_with = "null")]
+    pub(crate) creation_timestamp: String,
 }

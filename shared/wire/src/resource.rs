@@ -7,7 +7,7 @@ use mesh_model::{ClusterBuilder, Interner, Kind, Labels, ObjectRef, Origin, Row}
 use serde::de::DeserializeOwned;
 
 use crate::lenient::Pairs;
-use crate::{Meta, config, core, istio, managed, webhook, workload};
+use crate::{Meta, config, core, istio, managed, security, webhook, workload};
 
 /// The shape of one kind.
 pub trait Resource: DeserializeOwned {
@@ -114,6 +114,8 @@ kinds! {
     Gateway => istio::Gateway;
     Sidecar => istio::Sidecar;
     ControlPlaneRevision => managed::ControlPlaneRevision;
+    WorkloadEntry => istio::WorkloadEntry;
+    PeerAuthentication => security::PeerAuthentication;
 }
 
 /// Versions of `kind` that are read, newest first.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::row::LocalityLbSetting;
+use ipnet::IpNet;
+
+use crate::row::{LocalityLbSetting, PolicyBlocks, ZoneAware};
 use crate::{CertificateBundle, Network};
 
 /// A ConfigMap that Istio reads or writes; all others are not kept.
@@ -37,6 +39,18 @@ pub struct MeshConfig {
     pub dns_capture: bool,
     /// `networks` in the ConfigMap's `meshNetworks` key, by name.
     pub mesh_networks: Vec<MeshNetwork>,
+    /// `zoneAwareLbSetting`, if set (Istio 1.31).
+    pub zone_aware: Option<ZoneAware>,
+    /// `defaultTrafficPolicy` (Istio 1.31).
+    pub default_policy: PolicyBlocks,
+    /// `defaultDestinationRuleExportTo`; empty means `*`.
+    pub destination_rule_export_to: Vec<Arc<str>>,
+    /// `defaultServiceExportTo`; empty means `*`.
+    pub service_export_to: Vec<Arc<str>>,
+    /// `defaultVirtualServiceExportTo`; empty means `*`.
+    pub virtual_service_export_to: Vec<Arc<str>>,
+    /// `enableAutoMtls`, if set; Istio's default is true.
+    pub auto_mtls: Option<bool>,
 }
 
 /// One network of `meshNetworks`.
@@ -46,8 +60,19 @@ pub struct MeshNetwork {
     pub name: Network,
     /// `endpoints[].fromRegistry`: cluster IDs whose endpoints are in it unless a label says otherwise.
     pub registries: Vec<Arc<str>>,
-    /// `gateways` has an entry.
-    pub has_gateway: bool,
+    /// `endpoints[].fromCidr`: addresses that are in it unless something else names their network.
+    pub cidrs: Vec<IpNet>,
+    /// `gateways`.
+    pub gateways: Vec<NetworkGatewayAddress>,
+}
+
+/// One entry of `gateways` of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkGatewayAddress {
+    /// `registryServiceName` and `port`: a Service of the clusters whose registries are in the network.
+    Service(Arc<str>, u16),
+    /// `address` and `port`.
+    Address(Arc<str>, u16),
 }
 
 /// `global` values of the sidecar injector.

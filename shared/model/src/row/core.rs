@@ -19,8 +19,8 @@ pub struct NodeFact {
     pub locality: Locality,
     /// `spec.providerID`, empty if unset.
     pub provider_id: Arc<str>,
-    /// True when an address of type `ExternalIP` is there.
-    pub has_external_ip: bool,
+    /// Addresses of type `ExternalIP`.
+    pub external_ips: Vec<Arc<str>>,
 }
 
 /// `spec.type` of a Service.
@@ -80,6 +80,8 @@ pub struct ServiceFact {
     pub traffic_distribution: Option<Arc<str>>,
     /// `spec.externalTrafficPolicy: Local`.
     pub local_traffic_only: bool,
+    /// `spec.internalTrafficPolicy: Local`.
+    pub node_local: bool,
 }
 
 impl ServiceFact {

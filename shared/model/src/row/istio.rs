@@ -38,6 +38,10 @@ pub struct DestinationRule {
     pub subsets: Vec<Subset>,
     /// `spec.exportTo`.
     pub export_to: Vec<Arc<str>>,
+    /// `spec.workloadSelector.matchLabels`; empty without one.
+    pub workload_selector: Labels,
+    /// `metadata.creationTimestamp`, empty where unknown; as text, since its order is that of time.
+    pub created: Arc<str>,
     /// `metadata.deletionTimestamp` is set.
     pub deleting: bool,
 }
@@ -64,20 +68,13 @@ pub struct VirtualService {
     pub destinations: Vec<(HostPattern, Arc<str>)>,
 }
 
-/// A ServiceEntry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceEntry {
-    /// `spec.hosts`.
-    pub hosts: Vec<Arc<str>>,
-    /// `spec.resolution`, `NONE` if unset.
-    pub resolution: Arc<str>,
-    /// `spec.location: MESH_INTERNAL`.
-    pub mesh_internal: bool,
-}
-
 /// A Sidecar: the hosts it lets its workloads see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SidecarFact {
+    /// `spec.workloadSelector.labels`; empty without one.
+    pub selector: Labels,
+    /// `metadata.creationTimestamp`, empty where unknown; as text, since its order is that of time.
+    pub created: Arc<str>,
     /// `egress[].hosts` as written, for example `shop/*`.
     pub egress_hosts: Vec<Arc<str>>,
 }

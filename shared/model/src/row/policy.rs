@@ -31,8 +31,17 @@ pub struct PolicyBlocks {
     pub outlier_detection: Option<OutlierDetection>,
     /// `loadBalancer`.
     pub load_balancer: Option<LoadBalancer>,
-    /// `tls.mode`, `DISABLE` where the block names none.
-    pub tls: Option<super::TlsMode>,
+    /// `tls`.
+    pub tls: Option<ClientTls>,
+}
+
+/// `tls` of a traffic policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientTls {
+    /// `mode`, `DISABLE` where the block names none.
+    pub mode: super::TlsMode,
+    /// `sni`, if set: it replaces the server name that gateways of other networks route by.
+    pub sni: Option<Arc<str>>,
 }
 
 /// `connectionPool`; only its presence counts so far.
@@ -54,6 +63,12 @@ pub struct OutlierDetection {
     pub max_ejection_percent: Option<u32>,
     /// `minHealthPercent`.
     pub min_health_percent: Option<u32>,
+    /// `consecutiveErrors`, which Istio ignores.
+    pub consecutive_errors: Option<u32>,
+    /// `interval`, milliseconds.
+    pub interval: Option<u64>,
+    /// `baseEjectionTime`, milliseconds.
+    pub base_ejection_time: Option<u64>,
 }
 
 /// `loadBalancer`.
@@ -65,8 +80,19 @@ pub struct LoadBalancer {
     pub consistent_hash: bool,
     /// `localityLbSetting`, if set.
     pub locality: Option<LocalityLbSetting>,
-    /// `zoneAwareLbSetting` is set (Istio 1.31).
-    pub zone_aware: bool,
+    /// `zoneAwareLbSetting`, if set (Istio 1.31).
+    pub zone_aware: Option<ZoneAware>,
+}
+
+/// `zoneAwareLbSetting`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ZoneAware {
+    /// `enabled`; unset counts as true.
+    pub enabled: Option<bool>,
+    /// `failover`.
+    pub failover: Vec<Failover>,
+    /// `failoverPriority`.
+    pub failover_priority: Vec<Arc<str>>,
 }
 
 impl LoadBalancer {

@@ -63,6 +63,8 @@ pub struct Endpoint {
     pub address: Arc<str>,
     /// Condition `ready`; unset counts as true (`discovery.k8s.io/v1`).
     pub ready: bool,
+    /// Condition `serving`; unset counts as `ready` does.
+    pub serving: bool,
     /// Condition `terminating`.
     pub terminating: bool,
     /// `nodeName`, empty if unset.
@@ -91,4 +93,6 @@ pub struct EndpointSliceFact {
     pub endpoints: Vec<Endpoint>,
     /// Ports.
     pub ports: Vec<SlicePort>,
+    /// `addressType: FQDN`, which Istio does not read.
+    pub host_names: bool,
 }

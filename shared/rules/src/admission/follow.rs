@@ -97,6 +97,8 @@ mod tests {
             policy: Some(policy(top)),
             subsets: subsets.iter().map(subset).collect(),
             export_to: Vec::new(),
+            workload_selector: mesh_model::Labels::default(),
+            created: "".into(),
             deleting: false,
         }
     }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use mesh_model::row::{MeshConfig, MeshNetwork};
+use mesh_model::row::{MeshConfig, MeshNetwork, NetworkGatewayAddress};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::istio::LocalityLbSetting;
+use crate::istio::{LocalityLbSetting, TrafficPolicy, ZoneAware};
 use crate::lenient::{Pairs, null};
 use crate::{Lower, parse_pem};
 
@@ -30,6 +29,18 @@ struct Shape {
     service_settings: Vec<ServiceSettings>,
     #[serde(alias = "ca_certificates", deserialize_with = "null")]
     ca_certificates: Vec<CaCertificate>,
+    #[serde(alias = "zone_aware_lb_setting")]
+    zone_aware_lb_setting: Option<ZoneAware>,
+    #[serde(alias = "default_traffic_policy")]
+    default_traffic_policy: Option<TrafficPolicy>,
+    #[serde(alias = "default_destination_rule_export_to", deserialize_with = "null")]
+    default_destination_rule_export_to: Vec<String>,
+    #[serde(alias = "default_service_export_to", deserialize_with = "null")]
+    default_service_export_to: Vec<String>,
+    #[serde(alias = "default_virtual_service_export_to", deserialize_with = "null")]
+    default_virtual_service_export_to: Vec<String>,
+    #[serde(alias = "enable_auto_mtls")]
+    enable_auto_mtls: Option<bool>,
 }
 
 impl Default for Shape {
@@ -42,6 +53,12 @@ impl Default for Shape {
             default_config: ProxyConfig::default(),
             service_settings: Vec::new(),
             ca_certificates: Vec::new(),
+            zone_aware_lb_setting: None,
+            default_traffic_policy: None,
+            default_destination_rule_export_to: Vec::new(),
+            default_service_export_to: Vec::new(),
+            default_virtual_service_export_to: Vec::new(),
+            enable_auto_mtls: None,
         }
     }
 }
@@ -91,7 +108,18 @@ struct MeshNetworkShape {
     #[serde(deserialize_with = "null")]
     endpoints: Vec<NetworkEndpoints>,
     #[serde(deserialize_with = "null")]
-    gateways: Vec<IgnoredAny>,
+    gateways: Vec<GatewayShape>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct GatewayShape {
+    #[serde(alias = "registry_service_name", deserialize_with = "null")]
+    registry_service_name: String,
+    #[serde(deserialize_with = "null")]
+    address: String,
+    #[serde(deserialize_with = "null")]
+    port: u16,
 }
 
 #[derive(Default, Deserialize)]
@@ -99,6 +127,8 @@ struct MeshNetworkShape {
 struct NetworkEndpoints {
     #[serde(rename = "fromRegistry", alias = "from_registry")]
     registry: Option<String>,
+    #[serde(rename = "fromCidr", alias = "from_cidr")]
+    cidr: Option<String>,
 }
 
 impl MeshNetworkShape {
@@ -111,7 +141,18 @@ impl MeshNetworkShape {
                 .filter_map(|entry| entry.registry.as_deref())
                 .map(|id| into.text(id))
                 .collect(),
-            has_gateway: !self.gateways.is_empty(),
+            cidrs: self.endpoints.iter().filter_map(|entry| entry.cidr.as_deref()?.parse().ok()).collect(),
+            gateways: self.gateways.iter().map(|gateway| gateway.lower(into)).collect(),
+        }
+    }
+}
+
+impl GatewayShape {
+    fn lower(&self, into: &mut Lower<'_>) -> NetworkGatewayAddress {
+        if self.registry_service_name.is_empty() {
+            NetworkGatewayAddress::Address(into.text(&self.address), self.port)
+        } else {
+            NetworkGatewayAddress::Service(into.text(&self.registry_service_name), self.port)
         }
     }
 }
@@ -147,6 +188,15 @@ pub(super) fn lower(mesh: &str, networks: &str, into: &mut Lower<'_>) -> Result<
             .into_iter()
             .map(|(name, network)| network.unwrap_or_default().lower(&name, into))
             .collect(),
+        zone_aware: shape.zone_aware_lb_setting.as_ref().map(|setting| setting.lower(into)),
+        default_policy: shape
+            .default_traffic_policy
+            .as_ref()
+            .map_or_else(Default::default, |policy| policy.lower(into).blocks),
+        destination_rule_export_to: into.texts(&shape.default_destination_rule_export_to),
+        service_export_to: into.texts(&shape.default_service_export_to),
+        virtual_service_export_to: into.texts(&shape.default_virtual_service_export_to),
+        auto_mtls: shape.enable_auto_mtls,
     })
 }
 

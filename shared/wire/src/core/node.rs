@@ -36,6 +36,8 @@ struct Status {
 struct Address {
     #[serde(rename = "type", deserialize_with = "null")]
     kind: String,
+    #[serde(deserialize_with = "null")]
+    address: String,
 }
 
 impl Resource for Node {
@@ -48,9 +50,10 @@ impl Resource for Node {
 
     fn lower(self, origin: Origin, into: &mut Lower<'_>) {
         let provider_id = into.text(&self.spec.provider_id);
-        let has_external_ip = self.status.addresses.iter().any(|address| address.kind == "ExternalIP");
+        let external = self.status.addresses.iter().filter(|address| address.kind == "ExternalIP");
+        let external_ips = external.map(|address| into.text(&address.address)).collect();
         let locality = Locality::of_node(&into.labels(&self.metadata.labels));
-        let fact = NodeFact { locality, provider_id, has_external_ip };
+        let fact = NodeFact { locality, provider_id, external_ips };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.nodes.push(row);
     }

@@ -34,6 +34,8 @@ struct Spec {
     traffic_distribution: Option<String>,
     #[serde(deserialize_with = "null")]
     external_traffic_policy: String,
+    #[serde(deserialize_with = "null")]
+    internal_traffic_policy: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -110,6 +112,7 @@ impl Resource for Service {
             external_ips: into.texts(&spec.external_ips),
             traffic_distribution: spec.traffic_distribution.as_deref().map(|text| into.text(text)),
             local_traffic_only: spec.external_traffic_policy == "Local",
+            node_local: spec.internal_traffic_policy == "Local",
         };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.services.push(row);

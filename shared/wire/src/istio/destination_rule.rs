@@ -26,6 +26,15 @@ struct Spec {
     subsets: Vec<Subset>,
     #[serde(deserialize_with = "null")]
     export_to: Vec<String>,
+    #[serde(deserialize_with = "null")]
+    workload_selector: Selector,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Selector {
+    #[serde(deserialize_with = "null")]
+    match_labels: Pairs,
 }
 
 #[derive(Default, Deserialize)]
@@ -60,6 +69,8 @@ impl Resource for DestinationRule {
             policy: spec.traffic_policy.as_ref().map(|policy| policy.lower(into)),
             subsets,
             export_to: into.texts(&spec.export_to),
+            workload_selector: into.labels(&spec.workload_selector.match_labels),
+            created: into.text(&self.metadata.creation_timestamp),
             deleting: self.metadata.deletion_timestamp.is_some(),
         };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);

@@ -4,7 +4,7 @@ use mesh_model::row::SidecarFact;
 use mesh_model::{Kind, Origin};
 use serde::Deserialize;
 
-use crate::lenient::null;
+use crate::lenient::{Pairs, null};
 use crate::{Lower, Meta, Resource};
 
 #[derive(Deserialize)]
@@ -18,8 +18,17 @@ pub(crate) struct Sidecar {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Spec {
+    #[serde(rename = "workloadSelector", deserialize_with = "null")]
+    selector: Selector,
     #[serde(deserialize_with = "null")]
     egress: Vec<Egress>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Selector {
+    #[serde(deserialize_with = "null")]
+    labels: Pairs,
 }
 
 #[derive(Default, Deserialize)]
@@ -39,7 +48,11 @@ impl Resource for Sidecar {
 
     fn lower(self, origin: Origin, into: &mut Lower<'_>) {
         let hosts = self.spec.egress.iter().flat_map(|egress| &egress.hosts);
-        let fact = SidecarFact { egress_hosts: hosts.map(|host| into.text(host)).collect() };
+        let fact = SidecarFact {
+            selector: into.labels(&self.spec.selector.labels),
+            created: into.text(&self.metadata.creation_timestamp),
+            egress_hosts: hosts.map(|host| into.text(host)).collect(),
+        };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.sidecars.push(row);
     }

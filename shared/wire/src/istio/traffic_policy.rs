@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::Lower;
-use crate::lenient::{null, number};
+use crate::lenient::{milliseconds, null, number};
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct TrafficPolicy {
+pub(crate) struct TrafficPolicy {
     connection_pool: Option<IgnoredAny>,
     outlier_detection: Option<OutlierDetection>,
     load_balancer: Option<LoadBalancer>,
@@ -53,6 +53,10 @@ struct OutlierDetection {
     max_ejection_percent: Option<u32>,
     #[serde(deserialize_with = "number")]
     min_health_percent: Option<u32>,
+    #[serde(deserialize_with = "number")]
+    consecutive_errors: Option<u32>,
+    interval: Option<String>,
+    base_ejection_time: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -61,7 +65,18 @@ struct LoadBalancer {
     simple: Option<String>,
     consistent_hash: Option<IgnoredAny>,
     locality_lb_setting: Option<LocalityLbSetting>,
-    zone_aware_lb_setting: Option<IgnoredAny>,
+    zone_aware_lb_setting: Option<ZoneAware>,
+}
+
+/// `zoneAwareLbSetting`, also that of the mesh config.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct ZoneAware {
+    enabled: Option<bool>,
+    #[serde(deserialize_with = "null")]
+    failover: Vec<Failover>,
+    #[serde(alias = "failover_priority", deserialize_with = "null")]
+    failover_priority: Vec<String>,
 }
 
 /// `localityLbSetting`, also that of the mesh config.
@@ -103,10 +118,13 @@ struct Failover {
 struct Tls {
     #[serde(deserialize_with = "null")]
     mode: String,
+    #[serde(deserialize_with = "null")]
+    sni: String,
 }
 
 impl TrafficPolicy {
-    pub(super) fn lower(&self, into: &mut Lower<'_>) -> row::TrafficPolicy {
+    /// The policy as facts.
+    pub(crate) fn lower(&self, into: &mut Lower<'_>) -> row::TrafficPolicy {
         let ports = self.port_level_settings.iter().map(|entry| PortPolicy {
             number: entry.port.number,
             blocks: blocks(
@@ -135,17 +153,29 @@ impl LocalityLbSetting {
         row::LocalityLbSetting {
             enabled: self.enabled,
             distribute: self.distribute.iter().map(|entry| lower_distribute(entry, into)).collect(),
-            failover: self
-                .failover
-                .iter()
-                .map(|entry| row::Failover {
-                    from: into.text(&entry.from).into(),
-                    to: into.text(&entry.to).into(),
-                })
-                .collect(),
+            failover: lower_failover(&self.failover, into),
             failover_priority: into.texts(&self.failover_priority),
         }
     }
+}
+
+impl ZoneAware {
+    /// The setting as facts.
+    pub(crate) fn lower(&self, into: &mut Lower<'_>) -> row::ZoneAware {
+        row::ZoneAware {
+            enabled: self.enabled,
+            failover: lower_failover(&self.failover, into),
+            failover_priority: into.texts(&self.failover_priority),
+        }
+    }
+}
+
+fn lower_failover(entries: &[Failover], into: &mut Lower<'_>) -> Vec<row::Failover> {
+    let lower = |entry: &Failover| row::Failover {
+        from: into.text(&entry.from).into(),
+        to: into.text(&entry.to).into(),
+    };
+    entries.iter().map(lower).collect()
 }
 
 fn lower_distribute(entry: &Distribute, into: &mut Lower<'_>) -> row::Distribute {
@@ -171,14 +201,20 @@ fn blocks(
             split_local_origin: detection.split_local_origin,
             max_ejection_percent: detection.max_ejection_percent,
             min_health_percent: detection.min_health_percent,
+            consecutive_errors: detection.consecutive_errors,
+            interval: detection.interval.as_deref().and_then(milliseconds),
+            base_ejection_time: detection.base_ejection_time.as_deref().and_then(milliseconds),
         }),
         load_balancer: balancer.map(|balancer| row::LoadBalancer {
             simple: balancer.simple.as_deref().map(|text| into.text(text)),
             consistent_hash: balancer.consistent_hash.is_some(),
             locality: balancer.locality_lb_setting.as_ref().map(|setting| setting.lower(into)),
-            zone_aware: balancer.zone_aware_lb_setting.is_some(),
+            zone_aware: balancer.zone_aware_lb_setting.as_ref().map(|setting| setting.lower(into)),
         }),
-        tls: tls.map(|tls| tls_mode(&tls.mode, TlsMode::Disable, into)),
+        tls: tls.map(|tls| row::ClientTls {
+            mode: tls_mode(&tls.mode, TlsMode::Disable, into),
+            sni: (!tls.sni.is_empty()).then(|| into.text(&tls.sni)),
+        }),
     }
 }
 

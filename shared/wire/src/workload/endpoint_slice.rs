@@ -11,6 +11,8 @@ use crate::{Lower, Meta, Resource};
 pub(crate) struct EndpointSlice {
     #[serde(default, deserialize_with = "null")]
     metadata: Meta,
+    #[serde(default, rename = "addressType", deserialize_with = "null")]
+    address_type: String,
     #[serde(default, deserialize_with = "null")]
     endpoints: Vec<Endpoint>,
     #[serde(default, deserialize_with = "null")]
@@ -36,6 +38,7 @@ struct Endpoint {
 #[serde(default)]
 struct Conditions {
     ready: Option<bool>,
+    serving: Option<bool>,
     terminating: Option<bool>,
 }
 
@@ -77,6 +80,7 @@ impl Resource for EndpointSlice {
                 .iter()
                 .map(|port| SlicePort { name: into.text(&port.name), number: port.port })
                 .collect(),
+            host_names: self.address_type == "FQDN",
         };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.endpoint_slices.push(row);
@@ -85,9 +89,11 @@ impl Resource for EndpointSlice {
 
 fn lower_endpoint(endpoint: &Endpoint, into: &mut Lower<'_>) -> EndpointFact {
     let pod = if endpoint.target_ref.kind == "Pod" { endpoint.target_ref.name.as_str() } else { "" };
+    let ready = endpoint.conditions.ready.unwrap_or(true);
     EndpointFact {
         address: into.text(endpoint.addresses.first().map_or("", String::as_str)),
-        ready: endpoint.conditions.ready.unwrap_or(true),
+        ready,
+        serving: endpoint.conditions.serving.unwrap_or(ready),
         terminating: endpoint.conditions.terminating.unwrap_or(false),
         node: into.text(&endpoint.node_name).into(),
         zone: into.text(&endpoint.zone).into(),

@@ -52,7 +52,7 @@ pub(crate) fn asked(balancer: &LoadBalancer) -> Option<&LocalityLbSetting> {
 
 /// `PASSTHROUGH` and zone-aware balancers leave locality settings aside on purpose.
 pub(crate) fn takes_part(balancer: &LoadBalancer) -> bool {
-    !balancer.is_passthrough() && !balancer.zone_aware
+    !balancer.is_passthrough() && balancer.zone_aware.is_none()
 }
 
 /// Reports one block with the remedy both rules share.

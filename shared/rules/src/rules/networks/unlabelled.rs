@@ -52,7 +52,7 @@ pub(super) fn may_have_gateway(
         let configured = config.flat_map(|(_, config)| &config.mesh_networks);
         let is_blind = !view.knows(Kind::Service) && mesh.networks().get(view.name()) == Some(network);
         is_blind
-            || configured.into_iter().any(|known| known.name == *network && known.has_gateway)
+            || configured.into_iter().any(|known| known.name == *network && !known.gateways.is_empty())
             || NetworkGateway::all(&view).any(|gateway| *network == *gateway.network)
     })
 }
