@@ -1,10 +1,30 @@
-//! What istiod computes from the configuration. Pure: no clock, no randomness, no input or output.
+//! What istiod sends to a proxy, and what Envoy makes of it. Pure: no clock, no randomness, no input or output.
 //!
-//! Owns the effective traffic policy of a port and subset. Knows no findings: each result carries the field
-//! that caused it, and rules turn that into evidence.
+//! ```text
+//! Mesh --Traffic::new--> index --view_of(cluster)--> View (what one istiod sees)
+//!   view.predict(client, service, port, subset) -> Prediction { Settings (CDS), Assignment (EDS) }
+//!   envoy: Prediction -> HostSet -> shares of priorities, localities and hosts
+//! ```
+//!
+//! Owns the effective traffic policy, the choice of DestinationRules, endpoints and their order, and Envoy's
+//! arithmetic. Knows no findings: each result carries the [`Cause`] that decided, and rules and commands turn that
+//! into evidence. What depends on the version of Istio asks [`gates`].
 
+mod assignment;
+mod cause;
+pub mod client;
 mod coverage;
+mod endpoint;
+pub mod envoy;
+pub mod gates;
 mod policy;
+mod settings;
 
+pub use assignment::{Assignment, Excluded, Exclusion, Group, Sent, Via};
+pub use cause::{Cause, Caused};
+pub use client::{Client, Families, Role};
 pub use coverage::{Coverage, Few, SHOWN, coverage};
+pub use endpoint::{Endpoint, EndpointOrigin, Health};
+pub use gates::{Gate, RuleSet};
 pub use policy::{Block, Effective, Indexed, Level, Policies, Scope, levels};
+pub use settings::{Discovery, HostPolicy, LocalityMode, Outlier, Settings};
