@@ -57,6 +57,7 @@ pub struct ServicePort {
 }
 
 /// A Service.
+#[expect(clippy::struct_excessive_bools, reason = "four independent fields of the API object")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceFact {
     /// `spec.type`.
