@@ -46,7 +46,8 @@ struct Port {
     name: String,
     #[serde(deserialize_with = "null")]
     protocol: String,
-    target_port: Option<u16>,
+    #[serde(rename = "targetPort")]
+    target: Option<u16>,
 }
 
 #[derive(Default, Deserialize)]
@@ -87,7 +88,7 @@ fn lower_port(port: &Port, into: &mut Lower<'_>) -> EntryPort {
         number: port.number,
         name: into.text(&port.name),
         protocol: into.text(&port.protocol),
-        target: port.target_port.filter(|target| *target != 0),
+        target: port.target.filter(|target| *target != 0),
     }
 }
 
