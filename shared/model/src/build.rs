@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::row::{
-    ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
-    PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact,
-    VirtualService, WebhookConfig, WorkloadEntry,
+    AuthorizationPolicy, ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact,
+    NamespaceFact, NodeFact, PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry,
+    ServiceFact, SidecarFact, VirtualService, WebhookConfig, WorkloadEntry,
 };
 use crate::table::sort;
 use crate::{
@@ -89,6 +89,7 @@ cluster_builder! {
     revisions: RevisionFact,
     workload_entries: WorkloadEntry,
     peer_authentications: PeerAuthentication,
+    authorization_policies: AuthorizationPolicy,
 }
 
 impl ClusterBuilder {
@@ -144,6 +145,7 @@ impl ClusterBuilder {
             Kind::ControlPlaneRevision => self.revisions.clear(),
             Kind::WorkloadEntry => self.workload_entries.clear(),
             Kind::PeerAuthentication => self.peer_authentications.clear(),
+            Kind::AuthorizationPolicy => self.authorization_policies.clear(),
         }
         self.notes.retain(|note| note.object().is_none_or(|object| object.kind != kind));
         self.gaps.regain(kind);

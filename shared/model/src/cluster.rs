@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::row::{
-    ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
-    PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact,
-    VirtualService, WebhookConfig, WorkloadEntry,
+    AuthorizationPolicy, ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact,
+    NamespaceFact, NodeFact, PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry,
+    ServiceFact, SidecarFact, VirtualService, WebhookConfig, WorkloadEntry,
 };
 use crate::{ClusterName, ControlPlane, Gaps, Name, Namespace, Row, Table};
 
@@ -56,6 +56,8 @@ pub struct Cluster {
     pub workload_entries: Table<WorkloadEntry>,
     /// PeerAuthentications.
     pub peer_authentications: Table<PeerAuthentication>,
+    /// AuthorizationPolicies.
+    pub authorization_policies: Table<AuthorizationPolicy>,
     pub(crate) slices_of: HashMap<(Namespace, Name), Vec<u32>>,
 }
 

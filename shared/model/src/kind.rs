@@ -66,6 +66,7 @@ kinds! {
     ControlPlaneRevision = 15, "mesh.cloud.google.com", "controlplanerevisions", true;
     WorkloadEntry = 16, "networking.istio.io", "workloadentries", true;
     PeerAuthentication = 17, "security.istio.io", "peerauthentications", true;
+    AuthorizationPolicy = 18, "security.istio.io", "authorizationpolicies", true;
 }
 
 impl fmt::Display for Kind {

@@ -6,9 +6,9 @@
 use std::cell::{Cell, OnceCell};
 
 use mesh_model::row::{
-    ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact, NamespaceFact, NodeFact,
-    PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry, ServiceFact, SidecarFact,
-    VirtualService, WebhookConfig, WorkloadEntry,
+    AuthorizationPolicy, ConfigMapFact, DeploymentFact, DestinationRule, EndpointSliceFact, GatewayFact,
+    NamespaceFact, NodeFact, PeerAuthentication, PodFact, RevisionFact, SecretFact, ServiceEntry,
+    ServiceFact, SidecarFact, VirtualService, WebhookConfig, WorkloadEntry,
 };
 use mesh_model::{
     Cluster, ClusterName, ControlPlane, Gaps, HostServices, Kind, KindSet, Mesh, Name, Namespace, Note, Row,
@@ -107,6 +107,7 @@ impl<'a> ClusterView<'a> {
         revisions: RevisionFact = ControlPlaneRevision;
         workload_entries: WorkloadEntry = WorkloadEntry;
         peer_authentications: PeerAuthentication = PeerAuthentication;
+        authorization_policies: AuthorizationPolicy = AuthorizationPolicy;
     }
 
     /// The EndpointSlices of a Service.

@@ -116,6 +116,7 @@ kinds! {
     ControlPlaneRevision => managed::ControlPlaneRevision;
     WorkloadEntry => istio::WorkloadEntry;
     PeerAuthentication => security::PeerAuthentication;
+    AuthorizationPolicy => security::AuthorizationPolicy;
 }
 
 /// Versions of `kind` that are read, newest first.

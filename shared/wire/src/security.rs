@@ -1,77 +1,22 @@
 //! `security.istio.io`: v1 and v1beta1 have one schema.
 
-use std::collections::BTreeMap;
+mod authorization_policy;
+mod peer_authentication;
 
-use mesh_model::row::{MtlsMode, PeerAuthentication as Fact};
-use mesh_model::{Kind, Origin};
+pub(crate) use authorization_policy::AuthorizationPolicy;
+pub(crate) use peer_authentication::PeerAuthentication;
+
 use serde::Deserialize;
 
 use crate::lenient::{Pairs, null};
-use crate::{Lower, Meta, Resource};
 
-/// Shape of a PeerAuthentication.
-#[derive(Deserialize)]
-pub(crate) struct PeerAuthentication {
-    #[serde(default, deserialize_with = "null")]
-    metadata: Meta,
-    #[serde(default, deserialize_with = "null")]
-    spec: Spec,
-}
+/// Versions of every security kind.
+const VERSIONS: &[&str] = &["v1", "v1beta1"];
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Spec {
-    #[serde(deserialize_with = "null")]
-    selector: Selector,
-    #[serde(deserialize_with = "null")]
-    mtls: Mtls,
-    #[serde(deserialize_with = "null")]
-    port_level_mtls: BTreeMap<String, Option<Mtls>>,
-}
-
+/// `selector`: the workloads of a policy.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Selector {
     #[serde(deserialize_with = "null")]
     match_labels: Pairs,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Mtls {
-    #[serde(deserialize_with = "null")]
-    mode: String,
-}
-
-impl Mtls {
-    fn lower(&self) -> MtlsMode {
-        match self.mode.as_str() {
-            "DISABLE" => MtlsMode::Disable,
-            "PERMISSIVE" => MtlsMode::Permissive,
-            "STRICT" => MtlsMode::Strict,
-            _ => MtlsMode::Unset,
-        }
-    }
-}
-
-impl Resource for PeerAuthentication {
-    const KIND: Kind = Kind::PeerAuthentication;
-    const VERSIONS: &'static [&'static str] = &["v1", "v1beta1"];
-
-    fn meta(&self) -> &Meta {
-        &self.metadata
-    }
-
-    fn lower(self, origin: Origin, into: &mut Lower<'_>) {
-        let ports = self.spec.port_level_mtls.iter();
-        let ports = ports.filter_map(|(port, mtls)| Some((port.parse().ok()?, mtls.as_ref()?.lower())));
-        let fact = Fact {
-            selector: into.labels(&self.spec.selector.match_labels),
-            mode: self.spec.mtls.lower(),
-            ports: ports.collect(),
-            created: into.text(&self.metadata.creation_timestamp),
-        };
-        let row = into.row(Self::KIND, &self.metadata, origin, fact);
-        into.builder.peer_authentications.push(row);
-    }
 }

@@ -1,6 +1,6 @@
 //! JSON as API servers send it, lowered into rows.
 
-use mesh_model::row::{ConfigMapFact, TlsMode};
+use mesh_model::row::{Answer, ConfigMapFact, PolicyAction, TextMatch, TlsMode};
 use mesh_model::{ClusterBuilder, Kind, Mesh, MeshBuilder, Note, Origin};
 use mesh_wire::{Lower, lower_json, lower_page};
 use serde_json::{Value, json};
@@ -172,4 +172,72 @@ fn a_service_without_status_is_told_from_one_without_an_address() {
     let known = |name: &str| mesh.clusters()[0].services.find("a", name).unwrap().fact.has_status;
     assert!(known("live"));
     assert!(!known("manifest"));
+}
+
+#[test]
+fn a_route_keeps_what_it_asks_of_a_call_and_where_it_sends_it() {
+    let route = json!({
+        "match": [{
+            "uri": {"prefix": "/v2"}, "ignoreUriCase": true, "method": {"exact": "GET"},
+            "headers": {"X-Canary": {}}, "withoutHeaders": {"x-old": {"regex": ".*"}}, "queryParams": null,
+            "port": 80, "sourceLabels": {"app": "web"}, "sourceNamespace": "shop", "gateways": ["mesh"]
+        }],
+        "route": [
+            {"destination": {"host": "echo", "subset": "v2", "port": {"number": 81}}, "weight": "90"},
+            {"destination": {"host": "old.shop"}, "weight": 10}
+        ],
+        "rewrite": {"uri": "/"}, "fault": {"abort": {"httpStatus": 503, "percentage": {"value": 0.5}}},
+        "retries": {"attempts": 2, "retryRemoteLocalities": true}, "mirror": {"host": "shadow"}
+    });
+    let object = json!({
+        "metadata": {"name": "a", "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "spec": {
+            "hosts": ["echo"], "exportTo": ["."],
+            "http": [route, {"redirect": {}, "directResponse": {"status": 503}}, {"delegate": {"name": "d"}}],
+            "tls": [{"match": [{"sniHosts": ["*.x"], "destinationSubnets": ["10.0.0.1"]}], "route": []}]
+        }
+    });
+    let mesh = mesh(&[(Kind::VirtualService, object)]);
+    let fact = &mesh.clusters()[0].virtual_services.find("shop", "a").unwrap().fact;
+    let [first, redirect, delegating] = fact.http.as_slice() else { panic!("{:?}", fact.http) };
+    let entry = &first.matches[0];
+    assert_eq!(entry.uri, Some(TextMatch::Prefix("/v2".into())));
+    assert_eq!(entry.headers, [("x-canary".into(), TextMatch::Present)]);
+    assert_eq!(entry.without_headers, [("x-old".into(), TextMatch::Regex(".*".into()))]);
+    assert_eq!((entry.source.port, &*entry.source.namespace), (80, "shop"));
+    assert!(entry.source.labels.is("app", "web") && entry.ignore_uri_case);
+    let targets: Vec<_> =
+        first.targets.iter().map(|to| (to.host.as_str(), &*to.subset, to.port, to.weight)).collect();
+    assert_eq!(targets, [("echo.shop.svc.cluster.local", "v2", 81, 90), ("old.shop", "", 0, 10)]);
+    assert_eq!(first.aborts, 5000);
+    let retries = first.retries.as_ref().unwrap();
+    assert!(retries.remote_localities && retries.attempts == 2);
+    assert_eq!(redirect.answer, Some(Answer::Redirect));
+    assert_eq!(delegating.delegate.as_ref().map(|delegate| &*delegate.name), Some("d"));
+    assert_eq!(&*fact.tls[0].matches[0].destination_subnets[0], "10.0.0.1");
+    assert_eq!(fact.destinations.len(), 3, "the mirror counts");
+}
+
+#[test]
+fn an_authorization_policy_without_action_allows() {
+    let policy = |spec: Value| json!({"metadata": {"name": "a", "namespace": "shop"}, "spec": spec});
+    let lowered = |spec: Value| {
+        let mesh = mesh(&[(Kind::AuthorizationPolicy, policy(spec))]);
+        mesh.clusters()[0].authorization_policies.find("shop", "a").unwrap().fact.clone()
+    };
+    let rule = json!({
+        "from": [{"source": {"namespaces": ["web"], "notPrincipals": ["*/sa/bad"]}}],
+        "to": [{"operation": {"methods": ["GET"], "notPaths": ["/admin*"]}}],
+        "when": [{"key": "request.headers[x]", "notValues": ["1"]}]
+    });
+    let fact = lowered(json!({"selector": {"matchLabels": {"app": "echo"}}, "rules": [rule, {}]}));
+    assert_eq!(fact.action, PolicyAction::Allow);
+    assert!(fact.selector.is("app", "echo") && !fact.has_targets);
+    assert_eq!(fact.rules[0].from[0].principals.none_of, ["*/sa/bad".into()]);
+    assert_eq!(fact.rules[0].to[0].paths.none_of, ["/admin*".into()]);
+    assert_eq!(&*fact.rules[0].when[0].key, "request.headers[x]");
+    assert!(fact.rules[1].from.is_empty() && fact.rules[1].to.is_empty() && fact.rules[1].when.is_empty());
+    let other = lowered(json!({"action": "QUARANTINE", "targetRef": {"kind": "Gateway", "name": "w"}}));
+    assert_eq!(other.action, PolicyAction::Other("QUARANTINE".into()));
+    assert!(other.has_targets);
 }

@@ -57,17 +57,6 @@ pub struct Subset {
     pub policy: Option<TrafficPolicy>,
 }
 
-/// A VirtualService: the hosts it routes and the hosts it sends to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VirtualService {
-    /// `spec.hosts`, resolved.
-    pub hosts: Vec<HostPattern>,
-    /// `spec.gateways`.
-    pub gateways: Vec<Arc<str>>,
-    /// Destinations of all routes and mirrors: resolved host, subset (empty if none).
-    pub destinations: Vec<(HostPattern, Arc<str>)>,
-}
-
 /// A Sidecar: the hosts it lets its workloads see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SidecarFact {

@@ -1,9 +1,13 @@
-//! `VirtualService`: the hosts it routes and those it sends to.
+//! `VirtualService`: which calls it routes, and where to.
+
+mod matches;
+mod route;
 
 use mesh_model::row::VirtualService as Fact;
 use mesh_model::{HostPattern, Kind, Origin};
 use serde::Deserialize;
 
+use self::route::{Destination, HttpRoute, StreamRoute};
 use crate::lenient::null;
 use crate::{Lower, Meta, Resource};
 
@@ -16,44 +20,28 @@ pub(crate) struct VirtualService {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 struct Spec {
     #[serde(deserialize_with = "null")]
     hosts: Vec<String>,
     #[serde(deserialize_with = "null")]
     gateways: Vec<String>,
     #[serde(deserialize_with = "null")]
-    http: Vec<Route>,
+    http: Vec<HttpRoute>,
     #[serde(deserialize_with = "null")]
-    tls: Vec<Route>,
+    tls: Vec<StreamRoute>,
     #[serde(deserialize_with = "null")]
-    tcp: Vec<Route>,
+    tcp: Vec<StreamRoute>,
+    #[serde(deserialize_with = "null")]
+    export_to: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Route {
-    #[serde(rename = "route", deserialize_with = "null")]
-    targets: Vec<Target>,
-    mirror: Option<Destination>,
-    #[serde(deserialize_with = "null")]
-    mirrors: Vec<Target>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Target {
-    #[serde(deserialize_with = "null")]
-    destination: Destination,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Destination {
-    #[serde(deserialize_with = "null")]
-    host: String,
-    #[serde(deserialize_with = "null")]
-    subset: String,
+impl Spec {
+    /// Every host that some route sends or mirrors to.
+    fn destinations(&self) -> impl Iterator<Item = &Destination> {
+        let streams = self.tls.iter().chain(&self.tcp).flat_map(StreamRoute::destinations);
+        self.http.iter().flat_map(HttpRoute::destinations).chain(streams)
+    }
 }
 
 impl Resource for VirtualService {
@@ -65,18 +53,17 @@ impl Resource for VirtualService {
     }
 
     fn lower(self, origin: Origin, into: &mut Lower<'_>) {
-        let namespace = self.metadata.namespace.as_str();
-        let routes = self.spec.http.iter().chain(&self.spec.tls).chain(&self.spec.tcp);
-        let destinations = routes.flat_map(|route| {
-            let targets = route.targets.iter().chain(&route.mirrors).map(|target| &target.destination);
-            targets.chain(&route.mirror)
-        });
-        let destinations =
-            destinations.map(|to| (HostPattern::parse(&to.host, namespace), into.text(&to.subset))).collect();
+        let (spec, namespace) = (&self.spec, self.metadata.namespace.as_str());
+        let pattern = |host: &str| HostPattern::parse(host, namespace);
         let fact = Fact {
-            hosts: self.spec.hosts.iter().map(|host| HostPattern::parse(host, namespace)).collect(),
-            gateways: into.texts(&self.spec.gateways),
-            destinations,
+            hosts: spec.hosts.iter().map(|host| pattern(host)).collect(),
+            gateways: into.texts(&spec.gateways),
+            http: spec.http.iter().map(|route| route.lower(namespace, into)).collect(),
+            tls: spec.tls.iter().map(|route| route.lower(namespace, into)).collect(),
+            tcp: spec.tcp.iter().map(|route| route.lower(namespace, into)).collect(),
+            destinations: spec.destinations().map(|to| (pattern(&to.host), into.text(&to.subset))).collect(),
+            export_to: into.texts(&spec.export_to),
+            created: into.text(&self.metadata.creation_timestamp),
         };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.virtual_services.push(row);
