@@ -18,6 +18,17 @@ pub struct Assignment<'m> {
     pub excluded: Vec<Excluded<'m>>,
     /// What all weights were multiplied by: the least common multiple of the gateway counts; 1 without gateways.
     pub scale: u32,
+    /// What could not be known and may change the rest.
+    pub unknown: Vec<Unknown>,
+}
+
+/// Something that decides about endpoints and is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// What is missing, in lower case, without a full stop.
+    pub what: String,
+    /// The field it hangs on.
+    pub cause: Cause,
 }
 
 /// Endpoints of one locality and priority.
@@ -83,6 +94,8 @@ pub struct Excluded<'m> {
 pub enum Exclusion {
     /// Its port has another name than that of the merged service.
     PortName,
+    /// Its address is a host name, and clients learn addresses from istiod.
+    HostName,
     /// On another node, and `internalTrafficPolicy` is `Local`.
     OtherNode,
     /// In another cluster, and the host is cluster-local.
@@ -113,6 +126,7 @@ impl Exclusion {
     pub const fn text(self) -> &'static str {
         match self {
             Self::PortName => "its port has another name",
+            Self::HostName => "a host name, which is not resolved for this service",
             Self::OtherNode => "on another node, and internalTrafficPolicy is Local",
             Self::ClusterLocal => "in another cluster, and the host is cluster-local",
             Self::NoAddress => "has no address",

@@ -1,5 +1,7 @@
 //! One endpoint of a service, as a registry of istiod gives it (`istio: pilot/pkg/model/service.go: IstioEndpoint`).
 
+use std::sync::Arc;
+
 use mesh_model::row::{EndpointSliceFact, PodFact, ServiceEntry, WorkloadEntry};
 use mesh_model::{Labels, Locality, Row, path};
 
@@ -24,20 +26,28 @@ pub enum Health {
 pub struct Endpoint<'m> {
     /// Position of its cluster in the mesh.
     pub cluster: usize,
-    /// Cluster ID, as labels have it.
+    /// ID of its cluster as istiod calls it.
     pub cluster_id: &'m str,
-    /// IP address, host name, or empty.
+    /// IP address, host name, path of a socket, or empty.
     pub address: &'m str,
-    /// Port of the workload.
+    /// Port of the workload; 0 for a socket.
     pub port: u16,
     /// Name of the Service's port.
     pub port_name: &'m str,
     /// Where it stands.
     pub locality: Locality,
-    /// Its network, empty if unnamed.
+    /// The same as istiod has it as text, by which it makes groups: `r/z` and `r/z/` are two groups of one locality.
+    pub locality_text: Arc<str>,
+    /// Its network, by which gateways are chosen; empty if unnamed.
     pub network: &'m str,
+    /// What its label `topology.istio.io/network` reads. Of a WorkloadEntry that may be more than `network`, which
+    /// is only what its field says (`istio: pilot/pkg/serviceregistry/serviceentry/conversion.go:
+    /// convertWorkloadEntryToWorkloadInstance`).
+    pub network_label: &'m str,
+    /// Namespace of the workload; empty if unknown.
+    pub namespace: &'m str,
     /// Labels of the workload, without those that istiod adds.
-    pub labels: &'m Labels,
+    pub labels: Labels,
     /// Its node, empty if unknown.
     pub node: &'m str,
     /// It speaks mutual TLS by its label `security.istio.io/tlsMode`.
@@ -80,6 +90,12 @@ impl EndpointOrigin<'_> {
 }
 
 impl Endpoint<'_> {
+    /// Weight among the endpoints of its group.
+    #[must_use]
+    pub fn weight(&self) -> u32 {
+        self.weight.max(1)
+    }
+
     /// A label as subsets and `failoverPriority` read it: those that istiod adds count before the workload's own,
     /// unless they are empty (`istio: pilot/pkg/serviceregistry/util/label/label.go: AugmentLabels`).
     #[must_use]
@@ -89,7 +105,7 @@ impl Endpoint<'_> {
             labels::ZONE => self.locality.zone.as_str(),
             labels::SUBZONE => self.locality.subzone.as_str(),
             labels::CLUSTER => self.cluster_id,
-            labels::NETWORK => self.network,
+            labels::NETWORK => self.network_label,
             labels::HOSTNAME => self.node,
             _ => "",
         };

@@ -1,7 +1,7 @@
 //! What istiod sends to a proxy, and what Envoy makes of it. Pure: no clock, no randomness, no input or output.
 //!
 //! ```text
-//! Mesh --Traffic::new--> index --view_of(cluster)--> View (what one istiod sees)
+//! Mesh --Traffic::new--> index --view(cluster)--> View (what one istiod sees)
 //!   view.predict(client, service, port, subset) -> Prediction { Settings (CDS), Assignment (EDS) }
 //!   envoy: Prediction -> HostSet -> shares of priorities, localities and hosts
 //! ```
@@ -16,15 +16,23 @@ pub mod client;
 mod coverage;
 mod endpoint;
 pub mod envoy;
+mod features;
 pub mod gates;
+mod index;
 mod policy;
+mod service;
 mod settings;
+mod view;
 
-pub use assignment::{Assignment, Excluded, Exclusion, Group, Sent, Via};
+pub use assignment::{Assignment, Excluded, Exclusion, Group, Sent, Unknown, Via};
 pub use cause::{Cause, Caused};
 pub use client::{Client, Families, Role};
 pub use coverage::{Coverage, Few, SHOWN, coverage};
 pub use endpoint::{Endpoint, EndpointOrigin, Health};
+pub use features::Features;
 pub use gates::{Gate, RuleSet};
+pub use index::Traffic;
 pub use policy::{Block, Effective, Indexed, Level, Policies, Scope, levels};
+pub use service::{Distribution, Port, Service, ServiceResolution};
 pub use settings::{Discovery, HostPolicy, LocalityMode, Outlier, Settings};
+pub use view::{Seen, View};
