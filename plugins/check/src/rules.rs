@@ -5,7 +5,7 @@ use std::io::Write;
 use mesh_cli::args::OutputArgs;
 use mesh_cli::{Example, Exit, Failure, Group, Plugin, Session};
 use mesh_model::Kind;
-use mesh_report::{Cell, Column, ColumnClass, Format, Report, ReportKind, Style, View};
+use mesh_report::{Body, Cell, Column, ColumnClass, Format, Report, ReportKind, Style, View};
 use mesh_rules::{ALL, Rule, Selection};
 
 /// `rules`.
@@ -47,7 +47,7 @@ impl Plugin for Rules {
         let selection = Selection::new(&args.select, &[]).map_err(|error| Failure::select(session, error))?;
         let rules = if args.select.is_empty() { ALL } else { selection.rules() };
         let mut report = Report::new(ReportKind::RuleList, session.tool(), session.now(None).to_string());
-        report.view = Some(view(rules));
+        report.body = Some(Body::list(view(rules)));
         let style = Style { width: session.width(), headers: !args.no_headers, ..Style::default() };
         session.print(format, &report, &style, out)?;
         Ok(Exit::Clean)

@@ -2,19 +2,25 @@
 //!
 //! A plugin flattens the groups it needs. Names and shorts are kubectl's where kubectl has the flag.
 
+mod client;
 mod cluster;
+mod namespace;
 mod notes;
 mod output;
 mod rules;
 mod scope;
+mod service;
 mod source;
 mod time;
 
+pub use client::ClientArgs;
 pub use cluster::{ClusterArgs, Discover};
+pub use namespace::NamespaceArgs;
 pub use notes::NoteArgs;
 pub(crate) use output::names_of;
 pub use output::{ColorWhen, Icons, LookArgs, OutputArgs};
 pub use rules::{FailOn, RuleArgs};
 pub use scope::ScopeArgs;
+pub use service::{PortWord, ServiceWord};
 pub use source::SourceArgs;
 pub use time::TimeArgs;

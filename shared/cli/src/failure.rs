@@ -6,7 +6,8 @@ use mesh_rules::SelectError;
 
 use crate::{Exit, Session, usage};
 
-/// A command that ends without a result. All lead to exit code 2, but for a reader that went away.
+/// A command that ends without a result. All lead to exit code 2, but for a reader that went away and for a service
+/// that may stand where nobody could look.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The command line cannot be understood; holds the whole text.
@@ -64,6 +65,38 @@ pub enum Failure {
         /// How many clusters were read.
         clusters: usize,
     },
+    /// No cluster that could be searched has the service.
+    #[error("{}", no_service(name, namespace.as_deref(), *searched, lost, near))]
+    NoService {
+        /// As typed, without kind and port.
+        name: String,
+        /// Namespace it was looked for in; `None` where the name says it.
+        namespace: Option<String>,
+        /// How many clusters were searched.
+        searched: usize,
+        /// Clusters that could not be searched, with the cause.
+        lost: Vec<(String, &'static str)>,
+        /// Names that may have been meant.
+        near: Vec<String>,
+    },
+    /// The service has no such port, or none was typed and it has several.
+    #[error("{}", no_port(host, typed.as_deref(), ports))]
+    Port {
+        /// Host of the service.
+        host: String,
+        /// Number or name as typed.
+        typed: Option<String>,
+        /// Numbers and names of its ports.
+        ports: Vec<(u16, String)>,
+    },
+    /// `--from` names no client, or several; holds the whole sentence.
+    #[error("--from \"{typed}\": {why}")]
+    From {
+        /// What was typed.
+        typed: String,
+        /// What is wrong, and what is known.
+        why: String,
+    },
     /// Not one cluster answered.
     #[error("{}", none_answered(.0))]
     NoneAnswered(
@@ -102,6 +135,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedOutput,
+            Self::NoService { lost, .. } if !lost.is_empty() => Exit::Incomplete,
             _ => Exit::Error,
         }
     }
@@ -121,6 +155,38 @@ fn nothing_given(unknown: usize) -> String {
         0 => "no document".to_owned(),
         1 => "its one document is of a kind that no rule reads".to_owned(),
         _ => format!("its {unknown} documents are of kinds that no rule reads"),
+    }
+}
+
+fn no_service(
+    name: &str,
+    namespace: Option<&str>,
+    searched: usize,
+    lost: &[(String, &str)],
+    near: &[String],
+) -> String {
+    let namespace = namespace.map(|namespace| format!(" in namespace \"{namespace}\"")).unwrap_or_default();
+    let of = if lost.is_empty() { "of" } else { "in" };
+    let plural = if searched == 1 { "" } else { "s" };
+    let mut text = format!("service \"{name}\" not found{namespace} {of} {searched} cluster{plural}");
+    text.extend(lost.iter().map(|(cluster, cause)| format!("; {cluster} could not be searched ({cause})")));
+    if !near.is_empty() {
+        text.push_str("\n\nDid you mean this?");
+        text.extend(near.iter().map(|name| format!("\n\t{name}")));
+    }
+    text
+}
+
+fn no_port(host: &str, typed: Option<&str>, ports: &[(u16, String)]) -> String {
+    let shown = ports.iter().map(|(number, name)| match name.as_str() {
+        "" => number.to_string(),
+        name => format!("{number} ({name})"),
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match (typed, ports.len()) {
+        (_, 0) => format!("service \"{host}\" has no port"),
+        (Some(typed), _) => format!("service \"{host}\" has no port \"{typed}\"; its ports are: {shown}"),
+        (None, count) => format!("service \"{host}\" has {count} ports; name one: {shown}"),
     }
 }
 

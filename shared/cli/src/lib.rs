@@ -27,5 +27,5 @@ pub use app::{main_for, main_of};
 pub use command::{Command, Example, Group, Plugin};
 pub use exit::Exit;
 pub use failure::Failure;
-pub use session::{Loaded, Session, Wanted};
+pub use session::{Loaded, Session, Wanted, service};
 pub use version::{Version, VersionArgs};

@@ -7,6 +7,7 @@ mod files;
 mod gaps;
 mod live;
 mod loaded;
+pub mod service;
 
 use std::io::Write;
 use std::time::Instant;

@@ -112,6 +112,12 @@ impl Contexts {
         self.config.contexts.iter().map(|context| context.name.clone()).collect()
     }
 
+    /// The namespace that the context names.
+    pub(crate) fn namespace_of(&self, context: &str) -> Option<String> {
+        let context = self.config.contexts.iter().find(|known| known.name == context)?;
+        context.context.as_ref()?.namespace.clone().filter(|namespace| !namespace.is_empty())
+    }
+
     /// The files that were searched, for an error.
     pub(crate) fn files(&self) -> String {
         match self.files.as_slice() {

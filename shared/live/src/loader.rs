@@ -35,6 +35,8 @@ pub struct Loaded {
     pub remote: RemoteClusters,
     /// Contexts that were left out because they are a cluster that is read under another one (`--all-contexts`).
     pub same: Vec<(String, ClusterName)>,
+    /// Namespace of the context that was read first, if the kubeconfig gives it one.
+    pub namespace: Option<String>,
 }
 
 /// How a cluster was read.
@@ -58,6 +60,7 @@ pub struct Reading {
 pub async fn load(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Result<Loaded, LiveError> {
     let contexts = plan.kubeconfig.read()?;
     let mut targets = select(&contexts, plan)?;
+    let namespace = targets.first().and_then(|first| contexts.namespace_of(&first.context));
     let run = Run { contexts: &contexts, plan, end: plan.timeout.map(End::in_time), events: Events(events) };
     let mut open = HashMap::new();
     let (mut remote, mut same) = (RemoteClusters::default(), Vec::new());
@@ -73,7 +76,7 @@ pub async fn load(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Result
     let mut read: Vec<_> = reading.buffer_unordered(plan.parallel.max(1)).collect().await;
     read.sort_by(|(_, a), (_, b)| a.cluster.cmp(&b.cluster));
     let (clusters, readings) = read.into_iter().unzip();
-    Ok(Loaded { clusters, readings, remote, same })
+    Ok(Loaded { clusters, readings, remote, same, namespace })
 }
 
 /// Clients that were made before their cluster's turn, by context. A plugin that asks for a password asks once.

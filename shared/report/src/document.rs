@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use mesh_rules::VerdictKind;
 
 use self::finding::FindingItem;
-use crate::{API_VERSION, Cell, ClusterGap, ClusterInfo, Report, ReportKind, Summary, View};
+use crate::{API_VERSION, ClusterGap, ClusterInfo, Report, Summary};
 
 /// The document.
 #[derive(Serialize)]
@@ -41,6 +41,8 @@ pub(crate) struct Envelope<'a> {
     gaps: Vec<GapItem<'a>>,
     not_evaluated: Vec<VerdictItem<'a>>,
     skipped: Vec<VerdictItem<'a>>,
+    #[serde(flatten)]
+    fields: Option<&'a Map<String, Value>>,
 }
 
 /// One of `items`.
@@ -48,15 +50,15 @@ pub(crate) struct Envelope<'a> {
 #[serde(untagged)]
 pub(crate) enum Item<'a> {
     Finding(Box<FindingItem<'a>>),
-    Row(Map<String, Value>),
+    Row(&'a Map<String, Value>),
 }
 
 impl<'a> Document<'a> {
     pub(crate) fn of(report: &'a Report) -> Self {
         let findings = report.outcome.findings.iter().map(|finding| FindingItem::of(report, finding));
-        let (items, findings) = match report.kind {
-            ReportKind::CheckReport => (findings.map(Box::new).map(Item::Finding).collect(), Vec::new()),
-            ReportKind::RuleList => (report.view.as_ref().map(rows).unwrap_or_default(), findings.collect()),
+        let (items, findings) = match &report.body {
+            None => (findings.map(Box::new).map(Item::Finding).collect(), Vec::new()),
+            Some(body) => (body.items.iter().map(Item::Row).collect(), findings.collect()),
         };
         Self { envelope: Envelope::of(report), items, findings }
     }
@@ -94,6 +96,7 @@ impl<'a> Envelope<'a> {
             gaps: report.gaps.iter().map(Into::into).collect(),
             not_evaluated,
             skipped,
+            fields: report.body.as_ref().map(|body| &body.fields),
         }
     }
 }
@@ -101,23 +104,6 @@ impl<'a> Envelope<'a> {
 /// The engine names the rule that failed, or the option that was not given.
 fn skip_cause(why: &str) -> &'static str {
     if why.starts_with("needs MESH") { "causeFailed" } else { "notAsked" }
-}
-
-fn rows(view: &View) -> Vec<Item<'_>> {
-    let row = |cells: &Vec<Cell>| {
-        let members = view.columns.iter().zip(cells).filter_map(|(column, cell)| {
-            let value = match cell {
-                Cell::Text(text) => Value::from(text.as_str()),
-                Cell::Int(number) => Value::from(*number),
-                Cell::Bool(yes) => Value::from(*yes),
-                Cell::List(texts) => Value::from(texts.as_slice()),
-                Cell::Missing => return None,
-            };
-            Some((column.key.to_owned(), value))
-        });
-        Item::Row(members.collect())
-    };
-    view.rows.iter().map(row).collect()
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! The view for people: a block per area with a column per cluster, then the counts.
 
 mod area;
+mod block;
 mod finding;
 mod grid;
 
@@ -11,12 +12,12 @@ use mesh_rules::{Area, FindingStatus};
 use self::area::Areas;
 use self::grid::Grid;
 use crate::screen::{Line, Tone, wrap};
-use crate::{Report, Style, table};
+use crate::{Report, Style};
 
 /// Prints the report for people; `wide` adds evidence and columns.
 pub(crate) fn render(report: &Report, style: &Style, wide: bool, out: &mut impl Write) -> io::Result<()> {
-    if let Some(view) = &report.view {
-        return table::render(view, style, wide, out);
+    if let Some(body) = &report.body {
+        return block::render(&body.blocks, style, wide, out);
     }
     flow(&header(report), "   ", style, out)?;
     let areas = Areas::of(report, style, wide);

@@ -8,6 +8,7 @@
 //! Outcome + gaps + clusters --> Report --render(Format)--> bytes
 //! ```
 
+mod body;
 mod document;
 mod escape;
 mod format;
@@ -27,6 +28,7 @@ mod table;
 mod view;
 mod yaml;
 
+pub use body::{Block, Body, Remark};
 pub use document::docs_url;
 pub use format::{Format, render};
 pub use json::to_value;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mesh_model::{ClusterName, Gap, Kind, Namespace};
 use mesh_rules::{Code, FindingStatus, Fingerprint, Outcome, Rule, Severity, VerdictKind};
 
-use crate::View;
+use crate::Body;
 
 /// API version of every machine format.
 pub const API_VERSION: &str = "kubectl-mesh.io/v1alpha1";
@@ -17,6 +17,10 @@ pub enum ReportKind {
     CheckReport,
     /// `rules`.
     RuleList,
+    /// `endpoints`.
+    EndpointList,
+    /// `locality`.
+    LocalityReport,
 }
 
 impl ReportKind {
@@ -26,6 +30,8 @@ impl ReportKind {
         match self {
             Self::CheckReport => "CheckReport",
             Self::RuleList => "RuleList",
+            Self::EndpointList => "EndpointList",
+            Self::LocalityReport => "LocalityReport",
         }
     }
 }
@@ -111,8 +117,8 @@ pub struct Report {
     pub gaps: Vec<ClusterGap>,
     /// What the process will return.
     pub exit_code: u8,
-    /// Table of a command that lists things.
-    pub view: Option<View>,
+    /// What a command shows that is no list of findings.
+    pub body: Option<Body>,
 }
 
 impl Report {
@@ -132,7 +138,7 @@ impl Report {
             places: BTreeMap::new(),
             gaps: Vec::new(),
             exit_code: 0,
-            view: None,
+            body: None,
         }
     }
 

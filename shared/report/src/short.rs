@@ -7,7 +7,7 @@ use mesh_rules::{Finding, FindingStatus, Subject};
 
 use crate::escape::escape;
 use crate::remedy::qualified_kind;
-use crate::{Report, Style, table};
+use crate::{Report, Style};
 
 /// Prints `severity code cluster namespace kind/name message`, sorted as the findings are.
 pub(crate) fn render(report: &Report, style: &Style, out: &mut impl Write) -> io::Result<()> {
@@ -32,11 +32,10 @@ pub(crate) fn render(report: &Report, style: &Style, out: &mut impl Write) -> io
 }
 
 /// Prints `kind.group/name` of every object with a finding, once each; findings on whole clusters and on
-/// documents have no such name. Of a table: the first column.
+/// documents have no such name. Of a command that shows something else: its names.
 pub(crate) fn render_names(report: &Report, style: &Style, out: &mut impl Write) -> io::Result<()> {
-    if let Some(view) = &report.view {
-        let firsts = view.rows.iter().filter_map(|row| row.first());
-        return firsts.map(table::text).try_for_each(|name| writeln!(out, "{name}"));
+    if let Some(body) = &report.body {
+        return body.names.iter().try_for_each(|name| writeln!(out, "{}", escape(name)));
     }
     let names: BTreeSet<String> = shown(report, style)
         .filter_map(|finding| finding.subject.object())

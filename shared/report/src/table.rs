@@ -38,11 +38,6 @@ pub(crate) fn render(view: &View, style: &Style, wide: bool, out: &mut impl Writ
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-/// A cell as text, escaped.
-pub(crate) fn text(cell: &Cell) -> String {
-    joined(cell, ",")
-}
-
 /// Lists in columns of prose can be wrapped.
 fn cells(view: &View, row: &[Cell]) -> Vec<String> {
     let separator = |column: &Column| if column.class == ColumnClass::Prose { ", " } else { "," };
@@ -51,11 +46,8 @@ fn cells(view: &View, row: &[Cell]) -> Vec<String> {
 
 fn joined(cell: &Cell, separator: &str) -> String {
     let text = match cell {
-        Cell::Text(text) => text.clone(),
-        Cell::Int(number) => number.to_string(),
-        Cell::Bool(yes) => yes.to_string(),
         Cell::List(texts) => texts.join(separator),
-        Cell::Missing => String::new(),
+        _ => cell.to_string(),
     };
     if text.is_empty() { "<none>".to_owned() } else { escape(&text).into_owned() }
 }

@@ -1,5 +1,9 @@
 //! Typed tables of the commands that list things.
 
+use std::fmt;
+
+use serde_json::{Map, Value};
+
 /// When a column is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColumnClass {
@@ -49,6 +53,18 @@ impl From<String> for Cell {
     }
 }
 
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Int(number) => number.fmt(f),
+            Self::Bool(yes) => yes.fmt(f),
+            Self::List(texts) => f.write_str(&texts.join(",")),
+            Self::Missing => Ok(()),
+        }
+    }
+}
+
 /// A table. Rows come in the order they are printed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View {
@@ -56,4 +72,21 @@ pub struct View {
     pub columns: Vec<Column>,
     /// Rows; each has a cell per column.
     pub rows: Vec<Vec<Cell>>,
+}
+
+impl View {
+    /// The rows as flat objects, by the keys of the columns; what is missing is left out.
+    pub(crate) fn items(&self) -> Vec<Map<String, Value>> {
+        let member = |(column, cell): (&Column, &Cell)| {
+            let value = match cell {
+                Cell::Text(text) => Value::from(text.as_str()),
+                Cell::Int(number) => Value::from(*number),
+                Cell::Bool(yes) => Value::from(*yes),
+                Cell::List(texts) => Value::from(texts.as_slice()),
+                Cell::Missing => return None,
+            };
+            Some((column.key.to_owned(), value))
+        };
+        self.rows.iter().map(|row| self.columns.iter().zip(row).filter_map(member).collect()).collect()
+    }
 }

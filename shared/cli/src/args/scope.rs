@@ -16,10 +16,10 @@ pub struct ScopeArgs {
 }
 
 /// One name: neither none nor a list is a namespace.
-fn namespace(text: &str) -> Result<String, String> {
+pub(super) fn namespace(text: &str) -> Result<String, String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.is_empty() || text.len() > 63 || text.starts_with('-') || !text.chars().all(fits) {
-        return Err("it is no name of one namespace; leave -n out to judge all".to_owned());
+        return Err("it is no name of one namespace".to_owned());
     }
     Ok(text.to_owned())
 }

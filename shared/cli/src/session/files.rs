@@ -31,7 +31,13 @@ pub(super) fn load(args: &SourceArgs) -> Result<Read, Failure> {
         });
     }
     let locate = move |finding: &Finding| place_of(&places, finding);
-    Ok(Read { mesh, readings: BTreeMap::new(), locate: Box::new(locate), beyond: Vec::new() })
+    Ok(Read {
+        mesh,
+        readings: BTreeMap::new(),
+        locate: Box::new(locate),
+        namespace: None,
+        beyond: Vec::new(),
+    })
 }
 
 fn place_of(places: &Places, finding: &Finding) -> Option<Place> {

@@ -33,7 +33,7 @@ pub(super) fn load(session: &Session, wanted: &Wanted<'_>) -> Result<Read, Failu
     let readings: BTreeMap<_, _> = readings.collect();
     let mesh = loaded.clusters.into_iter().fold(MeshBuilder::default(), MeshBuilder::with).finish();
     none_answered(&mesh)?;
-    Ok(Read { mesh, readings, locate: Box::new(|_| None), beyond })
+    Ok(Read { mesh, readings, locate: Box::new(|_| None), namespace: loaded.namespace, beyond })
 }
 
 /// Zero clusters are no result.

@@ -25,6 +25,8 @@ pub(super) struct Read {
     pub(super) mesh: Mesh,
     pub(super) readings: BTreeMap<ClusterName, Reading>,
     pub(super) locate: Locate,
+    /// Namespace of the first context, if it names one.
+    pub(super) namespace: Option<String>,
     /// Clusters of the mesh that nobody read.
     pub(super) beyond: Vec<ClusterGap>,
 }

@@ -2,7 +2,10 @@
 
 use crate::fixture;
 use mesh_model::{FieldPath, Gap, Kind, ObjectRef, Step};
-use mesh_report::{Cell, Column, ColumnClass, Format, Report, ReportKind, Show, Style, Tool, View, render};
+use mesh_report::{
+    Block, Body, Cell, Column, ColumnClass, Format, Remark, Report, ReportKind, Show, Style, Tool, View,
+    render,
+};
 use mesh_rules::{Evidence, Finding, Patch, Remedy, Severity, Subject, Verdict, VerdictKind};
 use serde_json::{Value, json};
 
@@ -79,10 +82,14 @@ fn hostile_report() -> Report {
 fn hostile_table() -> Report {
     let mut report = Report::new(ReportKind::RuleList, Tool::default(), String::new());
     let column = Column { header: "A", key: "a", class: ColumnClass::Normal };
-    report.view = Some(View {
+    let mut body = Body::list(View {
         columns: vec![column, Column { key: "b", class: ColumnClass::Prose, ..column }],
         rows: vec![vec![Cell::from(HOSTILE), Cell::List(vec![HOSTILE.to_owned()])]],
     });
+    body.blocks.push(Block::Facts(vec![("Word", HOSTILE.to_owned())]));
+    body.blocks.push(Block::Remarks(vec![Remark::plain(HOSTILE), Remark::signed(Severity::Error, HOSTILE)]));
+    body.set("texts", &[HOSTILE]);
+    report.body = Some(body);
     report
 }
 

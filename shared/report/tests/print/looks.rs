@@ -3,8 +3,8 @@
 use crate::fixture;
 use mesh_model::Gap;
 use mesh_report::{
-    Cell, ClusterGap, Column, ColumnClass, Format, Icons, Report, ReportKind, Style, Summary, Tool, View,
-    render,
+    Block, Body, Cell, ClusterGap, Column, ColumnClass, Format, Icons, Remark, Report, ReportKind, Style,
+    Summary, Tool, View, render,
 };
 use mesh_rules::{Code, Severity, Subject, Verdict, VerdictKind};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -133,7 +133,7 @@ fn rules() -> Report {
         Tool { version: "0.1.0".to_owned(), rule_set: "0.1.0".to_owned() },
         "2026-08-22T07:11:00Z".to_owned(),
     );
-    report.view = Some(View {
+    report.body = Some(Body::list(View {
         columns: vec![
             column("CODE", "code", ColumnClass::Normal),
             column("SEVERITY", "severity", ColumnClass::Normal),
@@ -154,7 +154,7 @@ fn rules() -> Report {
                 Cell::from("東京 API server of every cluster answers"),
             ],
         ],
-    });
+    }));
     report
 }
 
@@ -181,6 +181,27 @@ fn a_narrow_table_drops_wide_columns_then_wraps_prose_and_cuts_no_name() {
 #[test]
 fn an_empty_table_prints_nothing() {
     let mut report = rules();
-    report.view = report.view.map(|view| View { rows: Vec::new(), ..view });
+    report.body = Some(Body::list(View::default()));
     assert_eq!(printed(Format::Human, &report, &Style::default()), "");
+}
+
+#[test]
+fn blocks_stand_below_each_other_and_prose_wraps_under_itself() {
+    let blocks = vec![
+        Block::Facts(vec![
+            ("Service", "echo".to_owned()),
+            ("Policy", "failover from west to east".to_owned()),
+        ]),
+        Block::Gap,
+        Block::Remarks(vec![
+            Remark::signed(Severity::Error, "no usable failover target"),
+            Remark::plain("Weights are x2."),
+        ]),
+    ];
+    let mut report = rules();
+    report.body = Some(Body { blocks, ..Body::default() });
+    let wide = "Service  echo\nPolicy   failover from west to east\n\n✗ no usable failover target\nWeights are x2.\n";
+    assert_eq!(printed(Format::Human, &report, &Style::default()), wide);
+    let narrow = printed(Format::Human, &report, &at(29));
+    assert!(narrow.contains("Policy   failover from west\n         to east\n"), "{narrow}");
 }
