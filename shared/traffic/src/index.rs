@@ -165,7 +165,8 @@ impl Place {
     /// The locality of a node; the text is empty where no part is known
     /// (`istio: pilot/pkg/serviceregistry/kube/controller/controller.go: getPodLocality`).
     fn of_node(locality: &Locality) -> Self {
-        let is_unknown = locality.region.is_empty() && locality.zone.is_empty() && locality.subzone.is_empty();
+        let is_unknown =
+            locality.region.is_empty() && locality.zone.is_empty() && locality.subzone.is_empty();
         let text = if is_unknown { Arc::from("") } else { Arc::from(locality.to_string()) };
         Self { locality: locality.clone(), text }
     }

@@ -231,7 +231,13 @@ mod tests {
     }
 
     fn set_of(groups: Vec<Group<'static>>) -> HostSet {
-        hosts(&Assignment { name: "echo".into(), groups, excluded: Vec::new(), scale: 1 })
+        hosts(&Assignment {
+            name: "echo".into(),
+            groups,
+            excluded: Vec::new(),
+            unknown: Vec::new(),
+            scale: 1,
+        })
     }
 
     #[test]
