@@ -15,8 +15,8 @@ pub use core::{NamespaceFact, NodeFact, ServiceFact, ServicePort, ServiceType};
 pub use entry::{EntryPort, Resolution, ServiceEntry, WorkloadEntry};
 pub use istio::{DestinationRule, GatewayFact, GatewayServer, SidecarFact, Subset, TlsMode};
 pub use policy::{
-    ClientTls, ConnectionPool, Distribute, Failover, LoadBalancer, LocalityLbSetting, OutlierDetection,
-    PolicyBlocks, PortPolicy, TrafficPolicy, ZoneAware,
+    ClientTls, ConnectionPool, ConsistentHash, Distribute, Failover, LoadBalancer, LocalityLbSetting,
+    OutlierDetection, PolicyBlocks, PortPolicy, TrafficPolicy, ZoneAware,
 };
 pub use route::{
     Answer, Delegate, HttpMatch, HttpRoute, Retries, Rewrite, RouteTarget, SourceMatch, StreamMatch,

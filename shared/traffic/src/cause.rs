@@ -24,6 +24,15 @@ impl Cause {
     pub fn field(object: &ObjectRef, path: FieldPath) -> Self {
         Self::Field { object: object.clone(), path }
     }
+
+    /// A field within the one that decided; a default has none.
+    #[must_use]
+    pub fn then(self, step: &'static str) -> Self {
+        match self {
+            Self::Field { object, path } => Self::Field { object, path: path.then(step) },
+            Self::Default(_) => self,
+        }
+    }
 }
 
 impl fmt::Display for Cause {

@@ -10,7 +10,9 @@
 
 use std::collections::BTreeMap;
 
-use mesh_model::row::{DestinationRule, LoadBalancer, OutlierDetection, PolicyBlocks, TrafficPolicy};
+use mesh_model::row::{
+    ClientTls, ConnectionPool, DestinationRule, LoadBalancer, OutlierDetection, PolicyBlocks, TrafficPolicy,
+};
 use mesh_model::{FieldPath, path};
 
 /// The level of a rule that a block, or its absence, comes from.
@@ -27,6 +29,12 @@ pub enum Level {
 }
 
 impl Level {
+    /// It stands in a subset.
+    #[must_use]
+    pub const fn is_of_subset(self) -> bool {
+        matches!(self, Self::Subset(_) | Self::SubsetPort(..))
+    }
+
     /// Path of the level in the DestinationRule.
     #[must_use]
     pub fn path(self) -> FieldPath {
@@ -68,6 +76,27 @@ pub struct Effective<'a> {
     pub load_balancer: Block<'a, LoadBalancer>,
     /// `outlierDetection`.
     pub outlier_detection: Block<'a, OutlierDetection>,
+    /// `connectionPool`.
+    pub connection_pool: Block<'a, ConnectionPool>,
+    /// `tls`.
+    pub tls: Block<'a, ClientTls>,
+}
+
+impl<'a> Effective<'a> {
+    /// What reaches `scope` from the policy at the top and from that of the subset, which need not stand in one rule.
+    pub(crate) fn of(scope: Scope, top: Option<&Indexed<'a>>, own: Option<&Indexed<'a>>) -> Self {
+        let base = top.map(|policy| policy.layer(scope.port, Level::Top, Level::TopPort));
+        let own = own.zip(scope.subset).map(|(policy, subset)| {
+            policy.layer(scope.port, Level::Subset(subset), |port| Level::SubsetPort(subset, port))
+        });
+        Self {
+            scope,
+            load_balancer: block(base, own, |blocks| blocks.load_balancer.as_ref()),
+            outlier_detection: block(base, own, |blocks| blocks.outlier_detection.as_ref()),
+            connection_pool: block(base, own, |blocks| blocks.connection_pool.as_ref()),
+            tls: block(base, own, |blocks| blocks.tls.as_ref()),
+        }
+    }
 }
 
 /// Every level of a rule that holds blocks, in the order of the document.
@@ -125,16 +154,8 @@ impl<'a> Policies<'a> {
     /// The blocks of the rule that reach `scope`. A subset that is none gets what traffic without a subset gets.
     #[must_use]
     pub fn effective(&self, scope: Scope) -> Effective<'a> {
-        let base = self.top.as_ref().map(|policy| policy.layer(scope.port, Level::Top, Level::TopPort));
-        let own = scope.subset.and_then(|subset| {
-            let policy = self.get(Some(subset))?;
-            Some(policy.layer(scope.port, Level::Subset(subset), |port| Level::SubsetPort(subset, port)))
-        });
-        Effective {
-            scope,
-            load_balancer: block(base, own, |blocks| blocks.load_balancer.as_ref()),
-            outlier_detection: block(base, own, |blocks| blocks.outlier_detection.as_ref()),
-        }
+        let own = scope.subset.and_then(|subset| self.get(Some(subset)));
+        Effective::of(scope, self.top.as_ref(), own)
     }
 }
 
@@ -148,7 +169,8 @@ pub struct Indexed<'a> {
 }
 
 impl<'a> Indexed<'a> {
-    fn new(policy: &'a TrafficPolicy) -> Self {
+    /// Indexes one policy.
+    pub(crate) fn new(policy: &'a TrafficPolicy) -> Self {
         let mut ports = BTreeMap::new();
         for (at, entry) in policy.ports.iter().enumerate() {
             ports.entry(entry.number).or_insert((at, &entry.blocks));

@@ -3,7 +3,7 @@
 use mesh_model::row::{EntryPort, ServiceEntry, ServiceFact, ServicePort};
 use mesh_model::{Labels, Row};
 
-use crate::Caused;
+use crate::{Caused, Distribution};
 
 /// A service as one istiod has it (`istio: pilot/pkg/model/service.go: Service`).
 #[derive(Clone, Debug)]
@@ -55,18 +55,6 @@ pub enum ServiceResolution {
     Alias,
     /// `DYNAMIC_DNS`.
     Dynamic,
-}
-
-/// What a service prefers (`istio: pilot/pkg/model/service.go: TrafficDistribution`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Distribution {
-    /// Nothing.
-    #[default]
-    Any,
-    /// `PreferSameZone` and `PreferClose`.
-    PreferSameZone,
-    /// `PreferSameNode`.
-    PreferSameNode,
 }
 
 impl<'m> Service<'m> {

@@ -1,5 +1,9 @@
 //! What istiod sends by CDS: how one Envoy cluster balances and ejects (`envoy: Cluster`).
 
+mod derive;
+
+pub use derive::{discovery, of};
+
 use crate::Caused;
 
 /// Settings of one Envoy cluster, for one client.

@@ -76,12 +76,21 @@ pub struct OutlierDetection {
 pub struct LoadBalancer {
     /// `simple`, if set.
     pub simple: Option<Arc<str>>,
-    /// `consistentHash` is set.
-    pub consistent_hash: bool,
+    /// `consistentHash`, if set.
+    pub consistent_hash: Option<ConsistentHash>,
     /// `localityLbSetting`, if set.
     pub locality: Option<LocalityLbSetting>,
     /// `zoneAwareLbSetting`, if set (Istio 1.31).
     pub zone_aware: Option<ZoneAware>,
+}
+
+/// The algorithm of `consistentHash`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConsistentHash {
+    /// `ringHash`, and where none is named.
+    RingHash,
+    /// `maglev`.
+    Maglev,
 }
 
 /// `zoneAwareLbSetting`.

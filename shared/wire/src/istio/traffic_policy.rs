@@ -63,9 +63,15 @@ struct OutlierDetection {
 #[serde(default, rename_all = "camelCase")]
 struct LoadBalancer {
     simple: Option<String>,
-    consistent_hash: Option<IgnoredAny>,
+    consistent_hash: Option<ConsistentHash>,
     locality_lb_setting: Option<LocalityLbSetting>,
     zone_aware_lb_setting: Option<ZoneAware>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ConsistentHash {
+    maglev: Option<IgnoredAny>,
 }
 
 /// `zoneAwareLbSetting`, also that of the mesh config.
@@ -147,6 +153,15 @@ impl TrafficPolicy {
     }
 }
 
+impl ConsistentHash {
+    const fn lower(&self) -> row::ConsistentHash {
+        match self.maglev {
+            Some(_) => row::ConsistentHash::Maglev,
+            None => row::ConsistentHash::RingHash,
+        }
+    }
+}
+
 impl LocalityLbSetting {
     /// The setting as facts.
     pub(crate) fn lower(&self, into: &mut Lower<'_>) -> row::LocalityLbSetting {
@@ -207,7 +222,7 @@ fn blocks(
         }),
         load_balancer: balancer.map(|balancer| row::LoadBalancer {
             simple: balancer.simple.as_deref().map(|text| into.text(text)),
-            consistent_hash: balancer.consistent_hash.is_some(),
+            consistent_hash: balancer.consistent_hash.as_ref().map(ConsistentHash::lower),
             locality: balancer.locality_lb_setting.as_ref().map(|setting| setting.lower(into)),
             zone_aware: balancer.zone_aware_lb_setting.as_ref().map(|setting| setting.lower(into)),
         }),

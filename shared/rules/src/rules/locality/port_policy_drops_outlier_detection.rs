@@ -134,7 +134,7 @@ fn found<T>(block: &Block<'_, T>, counts: impl Fn(&T) -> bool) -> Option<Level> 
 /// `LEAST_REQUEST` is what a port without a balancer gets anyway.
 fn differs_from_default(balancer: &LoadBalancer) -> bool {
     balancer.locality.is_some()
-        || balancer.consistent_hash
+        || balancer.consistent_hash.is_some()
         || balancer.zone_aware.is_some()
         || balancer.simple.as_deref().is_some_and(|simple| !matches!(simple, "UNSPECIFIED" | "LEAST_REQUEST"))
 }
