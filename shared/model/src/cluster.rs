@@ -72,6 +72,12 @@ impl Cluster {
         positions.into_iter().flatten().map(|at| &self.endpoint_slices.rows()[*at as usize])
     }
 
+    /// Pods of istiods that have not finished, in order of their names.
+    pub fn istiod_pods(&self) -> impl Iterator<Item = &Row<PodFact>> {
+        let pods = self.pods.rows().iter();
+        pods.filter(|row| !row.fact.finished && crate::control_plane::is_istiod(&row.labels))
+    }
+
     pub(crate) fn index_slices(&mut self) {
         self.slices_of.clear();
         for (position, row) in self.endpoint_slices.rows().iter().enumerate() {

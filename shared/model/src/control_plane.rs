@@ -140,8 +140,13 @@ pub(crate) fn derive(cluster: &mut Cluster, fixed_version: Option<IstioVersion>,
     }
 }
 
+/// Labels of istiod's charts, the second of older ones.
+pub(crate) fn is_istiod(labels: &Labels) -> bool {
+    labels.is("app", "istiod") || labels.is("istio", "pilot")
+}
+
 fn istiod<R>(row: &Row<R>, labels: &Labels, containers: &[Container]) -> Option<Istiod> {
-    if !labels.is("app", "istiod") && !labels.is("istio", "pilot") {
+    if !is_istiod(labels) {
         return None;
     }
     let discovery = containers.iter().find(|container| &*container.name == "discovery")?;

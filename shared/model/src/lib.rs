@@ -9,6 +9,7 @@
 //! wire: API object --lower--> Row --MeshBuilder::finish--> Mesh --> rules, traffic
 //! ```
 
+pub mod actual;
 mod build;
 mod cert;
 mod cluster;

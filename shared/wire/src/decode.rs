@@ -128,6 +128,15 @@ fn object<T: Resource>(bytes: &[u8]) -> Result<T, DecodeError> {
     })
 }
 
+/// Decodes a page that is no API object; errors quote none of its values.
+pub(crate) fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let DecodeError { path, message } =
+            error_at(place::path(bytes, error.line(), error.column()), &error);
+        DecodeError { path, message: without_value(&message) }
+    })
+}
+
 /// Kinds that hold what applications are configured with, passwords among it; serde's sentences quote the value
 /// they did not expect.
 const fn holds_values(kind: Kind) -> bool {

@@ -5,9 +5,10 @@
 //! absent differ where Istio makes a difference (an empty `outlierDetection: {}` switches it on), enums are
 //! open. `lower` is the only place where API shapes become facts; it cannot fail.
 //!
-//! Owns certificates (parsing and self-signature) as well. Knows no transport and no rules; a private key or
+//! Owns certificates (parsing and self-signature) and the admin pages of Envoy and istiod ([`admin`]) as well. Knows no transport and no rules; a private key or
 //! token never leaves the parser, because no shape here has a field for one.
 
+pub mod admin;
 mod cert;
 mod config;
 mod core;
