@@ -13,6 +13,8 @@
 //! - **Read only and frugal.** GET only; only the kinds of [`Plan::kinds`]; Secrets as metadata of the system
 //!   namespace; ConfigMaps of the system namespace. Bodies are never logged, because kube's own decoding, which
 //!   logs a body it cannot decode, is never used.
+//! - **Proxies and istiods are asked only by [`actual()`] and [`istiods`]**, once the mesh is known: a port-forward by
+//!   the [`Clients`] that read it. It needs more rights than reading, which `forward` names.
 //! - **kube's defaults do not fit a command line** and are overridden in `client`: the reasons stand there.
 //! - **One request has one deadline** ([`Plan::request_timeout`]), tries and pauses included. When a request dies
 //!   and the cluster answered nothing since it was sent, the cluster is given up: a silent cluster costs one
@@ -22,11 +24,14 @@
 //!
 //! Knows no rules, no rendering and no command line.
 
+mod actual;
 mod client;
+mod clients;
 mod contexts;
 mod discover;
 mod error;
 mod event;
+mod forward;
 mod kubeconfig;
 mod list;
 mod loader;
@@ -39,6 +44,8 @@ mod version;
 #[cfg(test)]
 mod tests;
 
+pub use actual::{actual, istiods};
+pub use clients::Clients;
 pub use discover::{RemoteClusters, Unmatched};
 pub use error::LiveError;
 pub use event::Event;

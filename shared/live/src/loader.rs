@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use crate::client::{Connection, connect};
+use crate::clients::Clients;
 use crate::contexts::{Target, select};
 use crate::discover::{RemoteClusters, cluster_ids, match_contexts};
 use crate::event::{Event, Events};
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub same: Vec<(String, ClusterName)>,
     /// Namespace of the context that was read first, if the kubeconfig gives it one.
     pub namespace: Option<String>,
+    /// For further questions.
+    pub clients: Clients,
 }
 
 /// How a cluster was read.
@@ -74,9 +77,14 @@ pub async fn load(plan: &Plan, events: Option<UnboundedSender<Event>>) -> Result
         run.read(target, opened)
     });
     let mut read: Vec<_> = reading.buffer_unordered(plan.parallel.max(1)).collect().await;
-    read.sort_by(|(_, a), (_, b)| a.cluster.cmp(&b.cluster));
-    let (clusters, readings) = read.into_iter().unzip();
-    Ok(Loaded { clusters, readings, remote, same, namespace })
+    read.sort_by(|(_, a, _), (_, b, _)| a.cluster.cmp(&b.cluster));
+    let (mut clusters, mut readings, mut clients) = (Vec::new(), Vec::new(), Clients::default());
+    for (builder, reading, client) in read {
+        clients.0.extend(client.map(|client| (reading.cluster.clone(), client)));
+        clusters.push(builder);
+        readings.push(reading);
+    }
+    Ok(Loaded { clusters, readings, remote, same, namespace, clients })
 }
 
 /// Clients that were made before their cluster's turn, by context. A plugin that asks for a password asks once.
@@ -153,7 +161,7 @@ impl Run<'_> {
         &self,
         target: Target,
         opened: Option<Result<Requests, Gap>>,
-    ) -> (ClusterBuilder, Reading) {
+    ) -> (ClusterBuilder, Reading, Option<Requests>) {
         let started = Instant::now();
         let cluster = target.name;
         self.events.send(Event::ClusterStarted { cluster: cluster.clone() });
@@ -162,9 +170,9 @@ impl Run<'_> {
             Some(opened) => opened,
             None => self.open(&target.context).await,
         };
-        let outcome = match opened {
-            Ok(requests) => self.fill(&requests, &mut builder).await,
-            Err(gap) => Err(gap),
+        let outcome = match &opened {
+            Ok(requests) => self.fill(requests, &mut builder).await,
+            Err(gap) => Err(gap.clone()),
         };
         let versions = outcome.unwrap_or_else(|gap| {
             self.events.send(Event::Gap { cluster: cluster.clone(), kind: None, gap: gap.clone() });
@@ -177,7 +185,7 @@ impl Run<'_> {
         builder.lose_what_was_not_given();
         let took = started.elapsed();
         self.events.send(Event::ClusterDone { cluster: cluster.clone(), took });
-        (builder, Reading { cluster, context: target.context, took, versions })
+        (builder, Reading { cluster, context: target.context, took, versions }, opened.ok())
     }
 
     /// Reads all kinds of one cluster.

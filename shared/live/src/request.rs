@@ -140,38 +140,61 @@ impl Requests {
 
     /// The body of a GET of `path` (with its query), if the answer is 200.
     pub(crate) async fn get(&self, path: &str, accept: &str) -> Result<Vec<u8>, Failure> {
-        if let Some(failure) = self.dead().clone() {
-            return Err(failure);
-        }
         let answers = self.answers.load(Ordering::Relaxed);
+        let outcome = self.patiently(async || self.once(path, accept).await).await;
+        if let Err(failure) = &outcome
+            && failure.is_of_cluster()
+            && self.answers.load(Ordering::Relaxed) == answers
+        {
+            self.dead().get_or_insert_with(|| failure.clone());
+        }
+        outcome
+    }
+
+    /// When a request that begins now ends.
+    ///
+    /// # Errors
+    /// If the run has ended.
+    pub(crate) fn end(&self) -> Result<End, Failure> {
         let now = Instant::now();
         let own = End { at: later(now, self.timeout), after: self.timeout };
         let end = self.end.filter(|end| end.at < own.at).unwrap_or(own);
-        if end.at <= now {
-            return Err(Failure::Timeout(end.after));
+        if end.at <= now { Err(Failure::Timeout(end.after)) } else { Ok(end) }
+    }
+
+    /// Does something once, or more often where another try may help, until its deadline; never in a cluster that
+    /// was given up.
+    pub(crate) async fn patiently<T>(
+        &self,
+        once: impl AsyncFn() -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if let Some(failure) = self.dead().clone() {
+            return Err(failure);
         }
+        let end = self.end()?;
         let mut tries = 0;
-        let failure = loop {
+        loop {
             tries += 1;
-            let outcome = timeout_at(end.at, self.once(path, accept)).await;
+            let outcome = timeout_at(end.at, once()).await;
             match outcome.unwrap_or(Err(Failure::Timeout(end.after))) {
-                Ok(body) => return Ok(body),
+                Ok(done) => return Ok(done),
                 Err(failure) => {
                     let pause = failure.pause(tries);
                     if tries == TRIES
                         || !failure.deserves_another_try()
                         || later(Instant::now(), pause) >= end.at
                     {
-                        break failure;
+                        return Err(failure);
                     }
                     sleep(pause).await;
                 }
             }
-        };
-        if failure.is_of_cluster() && self.answers.load(Ordering::Relaxed) == answers {
-            self.dead().get_or_insert_with(|| failure.clone());
         }
-        Err(failure)
+    }
+
+    /// For what is more than a GET.
+    pub(crate) fn client(&self) -> kube::Client {
+        self.connection.client.clone()
     }
 
     /// Takes back that the cluster was given up: a request that ran beside the failed one was answered.
@@ -197,7 +220,7 @@ impl Requests {
         body
     }
 
-    fn failure(&self, error: &kube::Error) -> Failure {
+    pub(crate) fn failure(&self, error: &kube::Error) -> Failure {
         let server = &self.connection.server;
         for cause in chain(error) {
             if let Some(error) = cause.downcast_ref::<AuthError>() {

@@ -43,7 +43,7 @@ async fn read_with(cluster: &FakeCluster, plan: Plan) -> Outcome {
     let run = Run { contexts: &contexts, plan: &plan, end, events: Events(Some(tell)) };
     let connection =
         Connection { client: Client::new(cluster.router(), "default"), server: "https://fake".to_owned() };
-    let (builder, reading) = run.read(target("east", "east"), Some(Ok(run.requests(connection)))).await;
+    let (builder, reading, _) = run.read(target("east", "east"), Some(Ok(run.requests(connection)))).await;
     let mut events = Vec::new();
     while let Ok(event) = heard.try_recv() {
         events.push(event);
