@@ -2,6 +2,7 @@
 //!
 //! A plugin flattens the groups it needs. Names and shorts are kubectl's where kubectl has the flag.
 
+mod actual;
 mod client;
 mod cluster;
 mod namespace;
@@ -13,6 +14,7 @@ mod service;
 mod source;
 mod time;
 
+pub use actual::ActualArgs;
 pub use client::ClientArgs;
 pub use cluster::{ClusterArgs, Discover};
 pub use namespace::NamespaceArgs;

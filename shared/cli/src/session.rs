@@ -2,13 +2,16 @@
 //!
 //! Arguments are what was typed; here they become sources, a mesh, and a look of the output.
 
+mod actual;
 mod beyond;
 mod files;
 mod gaps;
 mod live;
 mod loaded;
+mod runtime;
 pub mod service;
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::time::Instant;
 
@@ -91,6 +94,7 @@ impl Session {
             kinds: wanted.kinds,
             now: self.now(wanted.time.now),
             started: wanted.time.now.is_none().then_some(started),
+            unanswered: RefCell::default(),
         })
     }
 

@@ -37,6 +37,7 @@ pub(super) fn load(args: &SourceArgs) -> Result<Read, Failure> {
         locate: Box::new(locate),
         namespace: None,
         beyond: Vec::new(),
+        asking: None,
     })
 }
 

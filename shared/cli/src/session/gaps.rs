@@ -9,11 +9,13 @@ use super::{Loaded, Session};
 use crate::args::NoteArgs;
 
 impl Loaded {
-    /// What could not be read, by cluster and kind, and the clusters that nobody read; kinds that no rule of the run wants are left out.
+    /// What could not be read: by cluster and kind, the clusters that nobody read, and proxies that gave no answer.
+    /// Kinds that no rule of the run wants are left out.
     #[must_use]
     pub fn gaps(&self) -> Vec<ClusterGap> {
         let read = self.mesh().clusters().iter().flat_map(|cluster| self.gaps_of(cluster));
-        read.chain(self.read.beyond.iter().cloned()).collect()
+        let unanswered = self.unanswered.borrow();
+        read.chain(self.read.beyond.iter().cloned()).chain(unanswered.iter().cloned()).collect()
     }
 
     fn gaps_of(&self, cluster: &Cluster) -> Vec<ClusterGap> {

@@ -1,29 +1,24 @@
-//! Clusters: a plan from the arguments, a runtime for as long as they are read, and what they said.
+//! Clusters: a plan from the arguments, and what they said.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mesh_live::{Discover, Impersonate, KubeconfigSource, Plan};
 use mesh_model::{Cluster, Mesh, MeshBuilder};
-use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 
+use super::actual::Asking;
 use super::loaded::{Read, Reading};
+use super::runtime::Impatient;
 use super::{Session, Wanted, beyond};
 use crate::Failure;
 use crate::args::Discover as DiscoverArg;
 use crate::progress::Progress;
 
 pub(super) fn load(session: &Session, wanted: &Wanted<'_>) -> Result<Read, Failure> {
-    // kube would find no provider of its own to pick where several are linked. An error means that one is
-    // installed, which is as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(Failure::Runtime)?;
+    let runtime = Impatient::start()?;
     let plan = plan(wanted);
-    let loaded = runtime.block_on(follow(&plan, Progress::start(session.shows_progress(wanted.notes))));
-    // A credential plugin that still runs would be waited for.
-    runtime.shutdown_background();
-    let loaded = loaded?;
+    let loaded = runtime.block_on(follow(&plan, Progress::start(session.shows_progress(wanted.notes))))?;
     tell(session, wanted, &loaded);
     let beyond = beyond::gaps(&loaded.remote, &loaded.readings);
     let readings = loaded
@@ -33,7 +28,8 @@ pub(super) fn load(session: &Session, wanted: &Wanted<'_>) -> Result<Read, Failu
     let readings: BTreeMap<_, _> = readings.collect();
     let mesh = loaded.clusters.into_iter().fold(MeshBuilder::default(), MeshBuilder::with).finish();
     none_answered(&mesh)?;
-    Ok(Read { mesh, readings, locate: Box::new(|_| None), namespace: loaded.namespace, beyond })
+    let asking = Some(Asking { runtime, clients: loaded.clients });
+    Ok(Read { mesh, readings, locate: Box::new(|_| None), namespace: loaded.namespace, beyond, asking })
 }
 
 /// Zero clusters are no result.

@@ -1,5 +1,6 @@
 //! What a session has read, and the report over it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use mesh_model::{Cluster, ClusterName, Kind, KindSet, Mesh};
 use mesh_report::{ClusterGap, ClusterInfo, Place, Report, ReportKind};
 use mesh_rules::{Finding, Outcome, Rule};
 
+use super::actual::Asking;
 use crate::{Exit, Failure, Session};
 
 /// How one live cluster was read.
@@ -29,6 +31,8 @@ pub(super) struct Read {
     pub(super) namespace: Option<String>,
     /// Clusters of the mesh that nobody read.
     pub(super) beyond: Vec<ClusterGap>,
+    /// The means to ask more; files have none.
+    pub(super) asking: Option<Asking>,
 }
 
 /// Everything a session has read.
@@ -39,6 +43,8 @@ pub struct Loaded {
     pub(super) now: Timestamp,
     /// When the run began; `None` where the time of the run was typed, which asks for repeatable output.
     pub(super) started: Option<Instant>,
+    /// Proxies and istiods that were asked and gave no answer.
+    pub(super) unanswered: RefCell<Vec<ClusterGap>>,
 }
 
 impl Loaded {
