@@ -52,3 +52,50 @@ impl Loaded {
         self.unanswered.borrow_mut().extend(gaps);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    use jiff::Timestamp;
+    use mesh_model::{KindSet, Mesh};
+
+    use super::*;
+    use crate::session::loaded::Read;
+
+    fn loaded(asking: Option<Asking>) -> Loaded {
+        let read = Read {
+            mesh: Mesh::default(),
+            readings: BTreeMap::new(),
+            locate: Box::new(|_| None),
+            namespace: None,
+            beyond: Vec::new(),
+            asking,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        Loaded { read, kinds: KindSet::all(), now, started: None, unanswered: RefCell::default() }
+    }
+
+    fn pod() -> ProxyRef {
+        ProxyRef { cluster: "west".into(), namespace: "shop".into(), pod: "echo-1".into() }
+    }
+
+    #[test]
+    fn a_proxy_that_gives_no_answer_is_a_gap_of_the_run() {
+        let asking = Asking { runtime: Impatient::start().unwrap(), clients: Clients::default() };
+        let loaded = loaded(Some(asking));
+        assert!(loaded.gaps().is_empty());
+        let gap = loaded.actual(&[pod()], &[]).remove(0).unwrap_err();
+        let told = loaded.gaps();
+        assert_eq!((told.len(), &told[0].gap, told[0].namespace.as_deref()), (1, &gap, Some("shop")));
+        assert!(!gap.is_not_given(), "so the run is incomplete");
+    }
+
+    #[test]
+    fn files_hold_no_proxies() {
+        let loaded = loaded(None);
+        assert_eq!(loaded.actual(&[pod()], &[]), [Err(Gap::NotGiven)]);
+        assert!(loaded.istiods().is_empty());
+    }
+}
