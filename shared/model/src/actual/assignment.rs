@@ -24,8 +24,8 @@ pub struct EndpointGroup {
     pub locality: Locality,
     /// 0 is tried first.
     pub priority: u32,
-    /// Weight of the locality among those of its priority; `None` where it was not told, as by an Envoy that keeps
-    /// no locality weights for the cluster.
+    /// Weight of the locality among those of its priority, where Envoy counts locality weights; `None` if it was not
+    /// told.
     pub weight: Option<u32>,
     /// Sorted by address.
     pub endpoints: Vec<AssignedEndpoint>,
