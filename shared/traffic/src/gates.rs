@@ -56,10 +56,9 @@ gates! {
     SoftNetworkPriority = 31;
     /// The check of mutual TLS across networks for a subset falls back to the `tls` of the rule.
     SubsetTlsFallsBack = 31;
-    /// Endpoints that are not ready are sent as `UNHEALTHY`, unless panic is asked for.
+    /// Endpoints that are not ready are sent as `UNHEALTHY`, unless panic is asked for; without outlier detection the
+    /// panic threshold is 0.
     SendUnhealthy = 31;
-    /// Without outlier detection the panic threshold is 0.
-    PanicOff = 31;
     /// `zoneAwareLbSetting`.
     ZoneAware = 31;
     /// `meshConfig.defaultTrafficPolicy`.

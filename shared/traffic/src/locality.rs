@@ -149,3 +149,6 @@ fn compact(groups: &mut [Group<'_>]) {
         group.priority = u32::try_from(rank).expect("a priority for each of fewer than 4 billion groups");
     }
 }
+
+#[cfg(test)]
+mod tests;

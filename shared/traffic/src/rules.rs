@@ -114,3 +114,6 @@ fn in_order(cluster: &Cluster) -> Vec<&Row<DestinationRule>> {
     });
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ pub enum LocalityMode {
     /// Priorities by region, and Envoy routes by zone within them.
     ZoneAware,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! JSON as API servers send it, lowered into rows.
 
-use mesh_model::row::{Answer, ConfigMapFact, PolicyAction, TextMatch, TlsMode};
+use mesh_model::row::{Answer, ConfigMapFact, ConsistentHash, PolicyAction, TextMatch, TlsMode};
 use mesh_model::{ClusterBuilder, Kind, Mesh, MeshBuilder, Note, Origin};
 use mesh_wire::{Lower, lower_json, lower_page};
 use serde_json::{Value, json};
@@ -43,6 +43,20 @@ fn unknown_fields_and_unknown_enum_values_do_no_harm() {
     let row = mesh.clusters()[0].destination_rules.find("shop", "a").unwrap();
     let blocks = &row.fact.policy.as_ref().unwrap().blocks;
     assert_eq!(blocks.tls.as_ref().map(|tls| &tls.mode), Some(&TlsMode::Other("QUANTUM".into())));
+}
+
+#[test]
+fn a_consistent_hash_is_by_ring_unless_it_says_maglev() {
+    let hash = |hash: Value| {
+        let spec = json!({"host": "a", "trafficPolicy": {"loadBalancer": {"consistentHash": hash}}});
+        let object = json!({"metadata": {"name": "a", "namespace": "shop"}, "spec": spec});
+        let mesh = mesh(&[(Kind::DestinationRule, object)]);
+        let row = mesh.clusters()[0].destination_rules.find("shop", "a").unwrap();
+        row.fact.policy.as_ref().unwrap().blocks.load_balancer.as_ref().unwrap().consistent_hash
+    };
+    assert_eq!(hash(Value::Null), None);
+    assert_eq!(hash(json!({"useSourceIp": true})), Some(ConsistentHash::RingHash));
+    assert_eq!(hash(json!({"maglev": {}, "httpHeaderName": "x"})), Some(ConsistentHash::Maglev));
 }
 
 #[test]
