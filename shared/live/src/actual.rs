@@ -6,7 +6,9 @@
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, stream};
-use mesh_model::actual::{Actual, ActualSource, Assignment, IstiodState, ProxyRef, envoy_cluster_host};
+use mesh_model::actual::{
+    Actual, ActualSource, Assignment, IstiodState, ProxyRef, ProxySync, envoy_cluster_host,
+};
 use mesh_model::{ClusterName, Gap, Mesh};
 use mesh_wire::admin;
 
@@ -122,16 +124,23 @@ async fn of_istiod(
     let mut pages = Forward::open(clients.of(&istiod.cluster)?, port_of(istiod, MONITORING_PORT)).await?;
     let page = pages.get("/debug/syncz").await?;
     let proxies = admin::proxy_syncs(&page).map_err(|error| no_page(istiod, &error))?;
-    // istiod takes the first connection, `POD.NAMESPACE-NUMBER`, that holds these words, so they must hold of one
-    // proxy only (`istio: pilot/pkg/xds/debug.go: getProxyConnection`).
     let words = format!("{}.{}-", of.pod, of.namespace);
-    let mut named = proxies.iter().filter(|proxy| format!("{}-", proxy.id).contains(&words));
-    let (Some(proxy), None) = (named.next(), named.next()) else { return Ok(None) };
-    if format!("{}-", proxy.id) != words || !is_cluster(mesh, &of.cluster, &proxy.cluster) {
+    if !is_the_one(&proxies, &words, |id| is_cluster(mesh, &of.cluster, id)) {
         return Ok(None);
     }
+    let words: String = form_urlencoded::byte_serialize(words.as_bytes()).collect();
     let page = pages.get(&format!("/debug/edsz?proxyID={words}")).await?;
     admin::assignments(&page, &|name| wanted.has(name)).map(Some).map_err(|error| no_page(istiod, &error))
+}
+
+/// True when these words, `POD.NAMESPACE-`, pick a proxy of the cluster and no other: istiod takes any connection,
+/// `POD.NAMESPACE-NUMBER`, that holds them (`istio: pilot/pkg/xds/debug.go: getProxyConnection`).
+fn is_the_one(proxies: &[ProxySync], words: &str, in_cluster: impl Fn(&ClusterName) -> bool) -> bool {
+    let mut named = proxies.iter().filter(|proxy| format!("{}-", proxy.id).contains(words));
+    match (named.next(), named.next()) {
+        (Some(proxy), None) => Some(&*proxy.id) == words.strip_suffix('-') && in_cluster(&proxy.cluster),
+        _ => false,
+    }
 }
 
 async fn state_of(clients: &Clients, istiod: &ProxyRef) -> Result<IstiodState, Gap> {
@@ -183,7 +192,29 @@ fn no_page(of: &ProxyRef, error: &mesh_wire::DecodeError) -> Gap {
 
 #[cfg(test)]
 mod tests {
-    use super::Wanted;
+    use mesh_model::actual::SyncState;
+
+    use super::*;
+
+    #[test]
+    fn an_istiod_speaks_for_a_proxy_only_where_its_name_picks_no_other() {
+        let one = |proxies: &[(&str, &str)]| {
+            let proxy = |&(cluster, id): &(&str, &str)| ProxySync {
+                cluster: cluster.into(),
+                id: id.into(),
+                version: "".into(),
+                endpoints: SyncState::Synced,
+            };
+            let proxies: Vec<_> = proxies.iter().map(proxy).collect();
+            is_the_one(&proxies, "echo-1.shop-", |cluster| *cluster == "west")
+        };
+        assert!(one(&[("west", "echo-1.shop"), ("west", "echo-1.shop2"), ("west", "echo-11.shop")]));
+        assert!(!one(&[("east", "echo-1.shop")]), "it is of another cluster");
+        assert!(!one(&[("west", "echo-1.shop"), ("east", "echo-1.shop")]), "either could be taken");
+        assert!(!one(&[("west", "echo-1.shop"), ("west", "my-echo-1.shop")]), "holds the words too");
+        assert!(!one(&[("west", "echo-1.shop-eu")]), "only holds the words");
+        assert!(!one(&[]));
+    }
 
     #[test]
     fn a_filter_holds_host_names_as_they_are_and_there_is_none_for_all_or_many() {
