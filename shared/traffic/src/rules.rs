@@ -6,8 +6,8 @@
 //! pool with a hit wins, and nothing is merged across pools or hosts.
 //!
 //! A rule that is being deleted counts until it is gone: istiod does not look at `deletionTimestamp`, and with a
-//! finalizer the rule stays in force. Left out: rules that istiod makes itself of backend policies, and
-//! `discoverySelectors`.
+//! finalizer the rule stays in force. Left out: rules that istiod makes itself of backend policies, the
+//! label `istio.io/rev`, and `discoverySelectors`.
 
 mod chosen;
 mod merge;

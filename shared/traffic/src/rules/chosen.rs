@@ -51,7 +51,8 @@ impl<'m> Chosen<'m> {
         self.0.subsets.keys().copied()
     }
 
-    /// Labels of the endpoints of a subset, with where they stand; `None` if the rule does not have it.
+    /// Labels of the endpoints of a subset, with where they stand; `None` if the rule does not have it, and then
+    /// istiod makes no Envoy cluster for it.
     #[must_use]
     pub fn subset_labels(&self, name: &str) -> Option<Caused<&'m Labels>> {
         let SubsetOf { row, position, .. } = self.0.subsets.get(name)?;

@@ -387,4 +387,25 @@ proptest! {
         };
         prop_assert_eq!(named(&names), named(&["a", "b", "c", "d", "e", "f"]));
     }
+
+    /// Walking suffixes finds what comparing each host finds.
+    #[test]
+    fn the_most_specific_host_is_the_longest_that_covers(
+        patterns in prop::collection::vec("(\\*)?(\\.?[ab]){0,3}", 1..8),
+        host in "(\\*\\.)?[ab](\\.[ab]){0,3}",
+    ) {
+        let rules = patterns.iter().zip(0..).filter(|(pattern, _)| pattern.contains(['.', '*']));
+        let rules: Vec<_> = rules.map(|(pattern, at)| rule("shop", &format!("r{at}"), pattern, at)).collect();
+        let covers = |pattern: &str| match pattern.strip_prefix('*') {
+            Some(rest) => host.strip_prefix('*').unwrap_or(&host).ends_with(rest),
+            None => pattern == host,
+        };
+        let texts = rules.iter().map(|row| &*row.fact.host_text).filter(|pattern| covers(pattern));
+        let expected = texts.max_by_key(|pattern| (!pattern.starts_with('*'), pattern.len()));
+        let mesh = mesh(rules.clone());
+        let (features, config) = (Features::of(None, RuleSet::LATEST), MeshConfig::default());
+        let index = Rules::new(&mesh.clusters()[0], &config_of(&features, &config));
+        let found = index.find(&client("shop", "cart"), "west", "shop", &host);
+        prop_assert_eq!(found.as_ref().map(|chosen| &*chosen.rows()[0].fact.host_text), expected);
+    }
 }
