@@ -248,7 +248,7 @@ impl fmt::Debug for Rule {
 ///     "node_without_locality.md",
 ///     pub static NODE_WITHOUT_LOCALITY = {
 ///         code: 215, name: "node-without-locality", summary: "every node has region and zone labels",
-///         severity: Warning, tags: Tags::FAILOVER, needs: [Node, Pod], closed: [], after: [],
+///         since: "0.2.0", severity: Warning, tags: Tags::FAILOVER, needs: [Node, Pod], closed: [], after: [],
 ///         check: Check::Cluster(check),
 ///     };
 /// }
@@ -258,7 +258,7 @@ macro_rules! declare_rule {
         $page:literal,
         pub static $id:ident = {
             code: $code:literal, name: $name:literal, summary: $summary:literal,
-            severity: $severity:ident, tags: $tags:expr,
+            $(since: $since:literal,)? severity: $severity:ident, tags: $tags:expr,
             needs: [$($need:ident),* $(,)?], closed: [$($closed:ident),* $(,)?], after: [$($after:literal),* $(,)?],
             check: $check:expr $(,)?
         };
@@ -271,7 +271,7 @@ macro_rules! declare_rule {
             summary: $summary,
             severity: $crate::Severity::$severity,
             status: $crate::RuleStatus::Stable,
-            since: "0.1.0",
+            since: $crate::rule::since!($($since)?),
             tags: $tags,
             needs: mesh_model::KindSet::empty()$(.union(mesh_model::KindSet::$need))*,
             closed: mesh_model::KindSet::empty()$(.union(mesh_model::KindSet::$closed))*,
@@ -283,3 +283,14 @@ macro_rules! declare_rule {
     };
 }
 pub(crate) use declare_rule;
+
+/// The version that a declaration names, or the first.
+macro_rules! since {
+    () => {
+        "0.1.0"
+    };
+    ($version:literal) => {
+        $version
+    };
+}
+pub(crate) use since;

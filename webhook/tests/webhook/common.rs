@@ -141,7 +141,7 @@ pub(crate) fn distribute() -> Value {
 }
 
 pub(crate) fn detection() -> Value {
-    json!({"consecutive5xxErrors": 5})
+    json!({"consecutive5xxErrors": 5, "maxEjectionPercent": 100})
 }
 
 pub(crate) fn failover_alone() -> Value {

@@ -30,6 +30,17 @@ pub(super) fn flaw(text: &str) -> Option<Flaw> {
     text.splitn(3, '/').any(str::is_empty).then_some(Flaw::EmptyPart)
 }
 
+/// A wildcard beside other characters, as in `us-*`: Istio accepts it and matches it with nothing
+/// (`istio: pilot/pkg/networking/util/util.go: LocalityMatch`).
+pub(super) fn is_partial_glob(text: &str) -> bool {
+    text.splitn(3, '/').any(|part| part.contains('*') && part != "*")
+}
+
+/// The region of a locality, `*` or empty for any.
+pub(super) fn region(text: &str) -> &str {
+    text.split('/').next().unwrap_or_default()
+}
+
 /// The nearest text without a flaw: what stands before the first part that has one.
 pub(super) fn without_flaw(text: &str) -> String {
     if flaw(text).is_none() {
@@ -81,9 +92,12 @@ pub(super) fn mended_shares<'a>(to: impl Iterator<Item = (&'a str, u32)>) -> Opt
             }
         }
         shares.insert(name, weight);
+        if shares.len() > 100 {
+            return None;
+        }
     }
     let total: u64 = shares.values().sum();
-    if shares.is_empty() || shares.len() > 100 {
+    if shares.is_empty() {
         return None;
     }
     for weight in shares.values_mut() {
@@ -116,6 +130,13 @@ mod tests {
             assert!(flaw(bad).is_some(), "{bad}");
             assert_eq!(without_flaw(bad), mended);
         }
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_a_whole_part_or_for_nothing() {
+        assert!(["us-*", "us-east/a*", "us-east/a/r*"].iter().all(|text| is_partial_glob(text)));
+        assert!(!["*", "us-east", "us-east/*", "us-east/a/*"].iter().any(|text| is_partial_glob(text)));
+        assert_eq!(["us-east/a", "us-east", "*", ""].map(region), ["us-east", "us-east", "*", ""]);
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub(crate) fn asked(balancer: &LoadBalancer) -> Option<&LocalityLbSetting> {
     takes_part(balancer).then_some(setting)
 }
 
+/// The balancer orders localities, so that the next one takes over where one fails; `distribute` never does.
+pub(super) fn fails_over(balancer: &LoadBalancer) -> bool {
+    asked(balancer).is_some_and(|setting| setting.distribute.is_empty())
+}
+
 /// `PASSTHROUGH` and zone-aware balancers leave locality settings aside on purpose.
 pub(crate) fn takes_part(balancer: &LoadBalancer) -> bool {
     !balancer.is_passthrough() && balancer.zone_aware.is_none()

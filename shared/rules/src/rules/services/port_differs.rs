@@ -8,6 +8,7 @@ use mesh_model::{HostServices, Row, path};
 use serde_json::{Value, json};
 
 use super::shared_service::{Member, merged, usual};
+use crate::facts::services::protocol;
 use crate::rule::declare_rule;
 use crate::{Check, MeshView, Sink, Tags};
 
@@ -57,7 +58,7 @@ impl Field {
         match self {
             Self::Number => port.number.to_string(),
             Self::Protocol => port.protocol.to_string(),
-            Self::AppProtocol => istio_protocol(port),
+            Self::AppProtocol => protocol(port),
         }
     }
 
@@ -113,22 +114,4 @@ fn judge(mesh: &MeshView<'_>, group: &[Member<'_>], name: &str, field: Field, ou
 
 fn find<'a>(service: &'a Row<ServiceFact>, name: &str) -> Option<(usize, &'a ServicePort)> {
     service.fact.ports.iter().enumerate().find(|(_, port)| &*port.name == name)
-}
-
-/// The protocol Istio works with: `appProtocol`, else the part of the name before a dash; empty means that it is
-/// detected (`istio: pkg/config/kube/conversion.go: ConvertProtocol`).
-fn istio_protocol(port: &ServicePort) -> String {
-    let told = port.app_protocol.as_deref().unwrap_or(&port.name).to_ascii_lowercase();
-    let known = match told.as_str() {
-        "kubernetes.io/h2c" => "http2",
-        "kubernetes.io/ws" => "http",
-        "kubernetes.io/wss" => "https",
-        "grpc-web" => "grpc-web",
-        other if port.app_protocol.is_some() => other,
-        other if other.starts_with("grpc-web-") => "grpc-web",
-        other => other.split('-').next().unwrap_or_default(),
-    };
-    let protocols =
-        ["grpc", "grpc-web", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp"];
-    if protocols.contains(&known) { known.to_owned() } else { String::new() }
 }
