@@ -2,7 +2,7 @@
 
 use mesh_model::row::{
     ClientTls, DestinationRule, LoadBalancer, MeshConfig, OutlierDetection, PolicyBlocks, PortPolicy,
-    SidecarFact, Subset, TlsMode, TrafficPolicy,
+    SidecarFact, Subset, TlsMode, TrafficPolicy, VirtualService,
 };
 use mesh_model::{
     ClusterBuilder, HostPattern, Kind, Labels, Locality, Mesh, MeshBuilder, ObjectRef, Origin, Row, path,
@@ -333,6 +333,35 @@ fn sees(sidecars: Vec<Row<SidecarFact>>, client: &Client<'_>, namespace: &str, h
     let (features, config) = (Features::of(None, RuleSet::LATEST), MeshConfig::default());
     let sidecars = Sidecars::new(&mesh.clusters()[0], &config_of(&features, &config));
     sidecars.of(client, "west").sees(&client.namespace, namespace, host).value
+}
+
+#[test]
+fn a_service_is_seen_where_a_route_that_is_seen_leads_to_it() {
+    let seen = |hosts: &[&str], route: &VirtualService, from: &str| {
+        let mut cluster = ClusterBuilder::new("west");
+        cluster.sidecars = vec![sidecar("web", "a", hosts)];
+        cluster.virtual_services = vec![row(Kind::VirtualService, "web", "a", route.clone())];
+        let mesh = MeshBuilder::default().with(cluster).finish();
+        let (features, config) = (Features::of(None, RuleSet::LATEST), MeshConfig::default());
+        let sidecars = Sidecars::new(&mesh.clusters()[0], &config_of(&features, &config));
+        sidecars.of(&client(from, "cart"), "west").sees(from, "shop", HOST).value
+    };
+    let to = HostPattern::parse(HOST, "web");
+    let route = VirtualService {
+        hosts: vec![HostPattern::parse("front", "web")],
+        destinations: vec![(to, "".into())],
+        ..VirtualService::default()
+    };
+    assert!(seen(&["./*"], &route, "web"));
+    assert!(seen(&["web/front.web.svc.cluster.local"], &route, "web"));
+    assert!(!seen(&["other/*"], &route, "web"));
+    assert!(!seen(&["./*", "~web/front.web.svc.cluster.local"], &route, "web"));
+    let wide = VirtualService { hosts: vec![HostPattern::parse("*.local", "web")], ..route.clone() };
+    assert!(seen(&["web/front.web.svc.cluster.local"], &wide, "web"), "a wider host overlaps");
+    let gateway = VirtualService { gateways: vec!["web/public".into()], ..route.clone() };
+    assert!(!seen(&["./*"], &gateway, "web"));
+    let elsewhere = VirtualService { export_to: vec!["other".into()], ..route };
+    assert!(!seen(&["./*"], &elsewhere, "web"));
 }
 
 fn sidecar(namespace: &str, name: &str, hosts: &[&str]) -> Row<SidecarFact> {
