@@ -92,6 +92,10 @@ pub struct Excluded<'m> {
 /// `ep_filters.go`, `pilot/pkg/networking/core/loadbalancer`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exclusion {
+    /// The Service of its cluster is exported to nobody.
+    NotExported,
+    /// Its pod is not there.
+    NoPod,
     /// Its port has another name than that of the merged service.
     PortName,
     /// Its address is a host name, and clients learn addresses from istiod.
@@ -125,6 +129,8 @@ impl Exclusion {
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
+            Self::NotExported => "the Service of its cluster is exported to nobody",
+            Self::NoPod => "its pod is not there",
             Self::PortName => "its port has another name",
             Self::HostName => "a host name, which is not resolved for this service",
             Self::OtherNode => "on another node, and internalTrafficPolicy is Local",

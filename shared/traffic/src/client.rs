@@ -14,8 +14,10 @@ pub struct Client<'m> {
     pub labels: Labels,
     /// Where it stands.
     pub locality: Locality,
-    /// `ISTIO_META_NETWORK`; empty if it has none.
+    /// `ISTIO_META_NETWORK`, by which gateways are chosen; empty if it has none.
     pub network: Network,
+    /// What its label `topology.istio.io/network` reads: that of its pod, of its cluster, or `network`.
+    pub network_label: Network,
     /// Its node, empty if unknown.
     pub node: Name,
     /// IP families it has.
@@ -55,7 +57,7 @@ impl Client<'_> {
             labels::ZONE => self.locality.zone.as_str(),
             labels::SUBZONE => self.locality.subzone.as_str(),
             labels::CLUSTER => cluster_id,
-            labels::NETWORK => self.network.as_str(),
+            labels::NETWORK => self.network_label.as_str(),
             labels::HOSTNAME => self.node.as_str(),
             _ => "",
         };

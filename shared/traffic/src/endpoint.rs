@@ -90,6 +90,17 @@ impl EndpointOrigin<'_> {
 }
 
 impl Endpoint<'_> {
+    /// Why it is taken to speak mutual TLS or not: its label, or that of its pod.
+    #[must_use]
+    pub fn tls_cause(&self) -> Cause {
+        let label = path!["metadata", "labels", "security.istio.io/tlsMode"];
+        match (self.pod, self.origin) {
+            (Some(pod), _) => Cause::field(&pod.obj, label),
+            (None, EndpointOrigin::Workload(row)) => Cause::field(&row.obj, label),
+            (None, origin) => origin.cause(),
+        }
+    }
+
     /// Weight among the endpoints of its group.
     #[must_use]
     pub fn weight(&self) -> u32 {

@@ -1,11 +1,14 @@
 //! Look-ups over the mesh that every view shares, built once and linear in the mesh.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use mesh_model::row::{PodFact, ServiceEntry};
-use mesh_model::{Cluster, Labels, Locality, Mesh, Row, ServiceAt};
+use mesh_model::row::{PodFact, ServiceEntry, ServiceFact};
+use mesh_model::{Cluster, Labels, Mesh, Row, ServiceAt};
 
+use crate::client::labels;
+use crate::place::Place;
+use crate::view::Plane;
 use crate::{RuleSet, View};
 
 /// The computation over one mesh. Immutable; views borrow from it.
@@ -15,6 +18,10 @@ pub struct Traffic<'m> {
     clusters: Vec<ClusterIndex<'m>>,
     /// Clusters by what a remote secret may call them.
     by_name: HashMap<&'m str, usize>,
+    /// Clusters with EndpointSlices of a Service, by its namespace and name.
+    slices: HashMap<(&'m str, &'m str), Vec<usize>>,
+    /// What is the same for all clusters that the istiod of a cluster serves.
+    planes: Vec<OnceLock<Arc<Plane<'m>>>>,
 }
 
 /// What is looked up of one cluster.
@@ -30,16 +37,11 @@ pub(crate) struct ClusterIndex<'m> {
     pub(crate) pods_by_ip: HashMap<&'m str, Vec<&'m Row<PodFact>>>,
     /// ServiceEntries by host, the oldest first.
     pub(crate) entries: HashMap<&'m str, Vec<&'m Row<ServiceEntry>>>,
+    /// Services with the label of a network.
+    pub(crate) gateways: Vec<&'m Row<ServiceFact>>,
     /// Labels of WorkloadEntries, in order of the table: those of the object before those of its `spec`
     /// (`istio: pilot/pkg/serviceregistry/serviceentry/conversion.go: ConvertWorkloadEntry`).
     pub(crate) workload_labels: Vec<Labels>,
-}
-
-/// A locality with the text that istiod groups endpoints by: `r/z` and `r/z/` are two groups of one locality.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) locality: Locality,
-    pub(crate) text: Arc<str>,
 }
 
 impl<'m> Traffic<'m> {
@@ -48,7 +50,9 @@ impl<'m> Traffic<'m> {
     pub fn new(mesh: &'m Mesh) -> Self {
         let clusters: Vec<_> = mesh.clusters().iter().map(|cluster| ClusterIndex::new(cluster)).collect();
         let by_name = names(&clusters);
-        Self { mesh, clusters, by_name }
+        let slices = slices(&clusters);
+        let planes = clusters.iter().map(|_| OnceLock::new()).collect();
+        Self { mesh, clusters, by_name, slices, planes }
     }
 
     /// The mesh.
@@ -82,12 +86,21 @@ impl<'m> Traffic<'m> {
         &self.clusters
     }
 
+    pub(crate) fn plane(&self, config_cluster: usize) -> &OnceLock<Arc<Plane<'m>>> {
+        &self.planes[config_cluster]
+    }
+
     /// The cluster a remote secret means.
     pub(crate) fn named(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
     }
 
-    pub(crate) fn service_row(&self, at: ServiceAt) -> (usize, &'m Row<mesh_model::row::ServiceFact>) {
+    /// The clusters with EndpointSlices of a Service.
+    pub(crate) fn with_slices(&self, namespace: &'m str, name: &'m str) -> &[usize] {
+        self.slices.get(&(namespace, name)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn service_row(&self, at: ServiceAt) -> (usize, &'m Row<ServiceFact>) {
         (at.cluster as usize, at.row(self.mesh))
     }
 }
@@ -100,6 +113,7 @@ impl<'m> ClusterIndex<'m> {
             nodes: nodes(cluster),
             pods_by_ip: pods_by_ip(cluster),
             entries: entries(cluster),
+            gateways: gateways(cluster),
             workload_labels: workload_labels(cluster),
         }
     }
@@ -123,6 +137,19 @@ fn names<'m>(clusters: &[ClusterIndex<'m>]) -> HashMap<&'m str, usize> {
     names
 }
 
+fn slices<'m>(clusters: &[ClusterIndex<'m>]) -> HashMap<(&'m str, &'m str), Vec<usize>> {
+    let mut slices: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for (at, index) in clusters.iter().enumerate() {
+        for row in index.cluster.endpoint_slices.rows() {
+            let clusters = slices.entry((&row.obj.namespace, &row.fact.service)).or_default();
+            if clusters.last() != Some(&at) {
+                clusters.push(at);
+            }
+        }
+    }
+    slices
+}
+
 fn nodes(cluster: &Cluster) -> HashMap<&str, Place> {
     let rows = cluster.nodes.rows().iter();
     rows.map(|row| (row.obj.name.as_str(), Place::of_node(&row.fact.locality))).collect()
@@ -138,16 +165,23 @@ fn pods_by_ip(cluster: &Cluster) -> HashMap<&str, Vec<&Row<PodFact>>> {
 
 fn entries(cluster: &Cluster) -> HashMap<&str, Vec<&Row<ServiceEntry>>> {
     let mut entries: HashMap<&str, Vec<&Row<ServiceEntry>>> = HashMap::new();
-    for row in cluster.service_entries.rows() {
+    let mut rows: Vec<_> = cluster.service_entries.rows().iter().collect();
+    rows.sort_by_key(|row| (&row.fact.created, &row.obj.namespace, &row.obj.name));
+    for row in rows {
         for host in &row.fact.hosts {
-            entries.entry(host).or_default().push(row);
+            let of_host = entries.entry(host).or_default();
+            if of_host.last().is_none_or(|last| last.obj != row.obj) {
+                of_host.push(row);
+            }
         }
     }
-    for rows in entries.values_mut() {
-        rows.sort_by_key(|row| (&row.fact.created, &row.obj.namespace, &row.obj.name));
-        rows.dedup_by_key(|row| &row.obj);
-    }
     entries
+}
+
+fn gateways(cluster: &Cluster) -> Vec<&Row<ServiceFact>> {
+    let has_network =
+        |row: &&Row<ServiceFact>| row.labels.get(labels::NETWORK).is_some_and(|name| !name.is_empty());
+    cluster.services.rows().iter().filter(has_network).collect()
 }
 
 fn workload_labels(cluster: &Cluster) -> Vec<Labels> {
@@ -159,29 +193,4 @@ fn workload_labels(cluster: &Cluster) -> Vec<Labels> {
         row.labels.iter().chain(row.fact.labels.iter()).collect()
     })
     .collect()
-}
-
-impl Place {
-    /// The locality of a node; the text is empty where no part is known
-    /// (`istio: pilot/pkg/serviceregistry/kube/controller/controller.go: getPodLocality`).
-    fn of_node(locality: &Locality) -> Self {
-        let is_unknown =
-            locality.region.is_empty() && locality.zone.is_empty() && locality.subzone.is_empty();
-        let text = if is_unknown { Arc::from("") } else { Arc::from(locality.to_string()) };
-        Self { locality: locality.clone(), text }
-    }
-
-    /// Reads `region/zone/subzone`; further parts are dropped
-    /// (`istio: pilot/pkg/serviceregistry/util/label/label.go: SplitLocalityLabel`).
-    pub(crate) fn parse(text: &str) -> Self {
-        let mut parts = text.split('/');
-        let mut part = || parts.next().unwrap_or_default();
-        let locality = Locality { region: part().into(), zone: part().into(), subzone: part().into() };
-        Self { locality, text: Arc::from(text) }
-    }
-
-    /// Nothing is known.
-    pub(crate) fn unknown() -> Self {
-        Self::parse("")
-    }
 }

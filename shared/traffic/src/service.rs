@@ -12,6 +12,8 @@ pub struct Service<'m> {
     pub host: &'m str,
     /// Its namespace.
     pub namespace: &'m str,
+    /// Where it comes from.
+    pub registry: Registry,
     /// Its ports: those of the Service that decides; those of ServiceEntries united where they merge.
     pub ports: Vec<Port<'m>>,
     /// How clients learn its hosts.
@@ -24,11 +26,21 @@ pub struct Service<'m> {
     pub node_local: Caused<bool>,
     /// Clients get endpoints of their own cluster only.
     pub cluster_local: Caused<bool>,
-    /// The Services of the host, the one that decides first, each with the position of its cluster. Empty for a
-    /// host that only ServiceEntries name.
+    /// The Services of the host, that of the config cluster first, each with the position of its cluster. The first
+    /// decides about all but endpoints, unless the service comes from ServiceEntries.
     pub services: Vec<(usize, &'m Row<ServiceFact>)>,
-    /// The ServiceEntries that give it endpoints, the oldest first.
+    /// The ServiceEntries of its namespace that name the host, the oldest first: they give endpoints to a Service
+    /// too.
     pub entries: Vec<&'m Row<ServiceEntry>>,
+}
+
+/// Where a service comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registry {
+    /// A Service of Kubernetes.
+    Kubernetes,
+    /// A ServiceEntry.
+    External,
 }
 
 /// One port of a service.
@@ -67,21 +79,21 @@ impl<'m> Service<'m> {
     /// It is a Service of Kubernetes.
     #[must_use]
     pub fn is_kubernetes(&self) -> bool {
-        !self.services.is_empty()
+        self.registry == Registry::Kubernetes
     }
 
     /// A Service of Kubernetes without an address of its own.
     #[must_use]
     pub fn is_headless(&self) -> bool {
-        self.services.first().is_some_and(|(_, row)| row.fact.headless)
+        self.is_kubernetes() && self.resolution == ServiceResolution::Passthrough
     }
 
     /// It is outside of the mesh.
     #[must_use]
     pub fn is_external(&self) -> bool {
-        match self.services.first() {
-            Some(_) => self.resolution == ServiceResolution::Alias,
-            None => self.entries.first().is_some_and(|row| !row.fact.mesh_internal),
+        match self.registry {
+            Registry::Kubernetes => self.resolution == ServiceResolution::Alias,
+            Registry::External => self.entries.first().is_some_and(|row| !row.fact.mesh_internal),
         }
     }
 }

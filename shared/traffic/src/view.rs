@@ -1,22 +1,41 @@
 //! What one istiod sees: its own cluster's configuration, and the registries of the clusters it reads.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use mesh_model::row::{MeshConfig, SecretFact};
 use mesh_model::{IstioVersion, Kind, ObjectRef, Row};
 
+use crate::cluster_local::LocalHosts;
 use crate::index::ClusterIndex;
-use crate::{Features, RuleSet, Traffic};
+use crate::peers::Peers;
+use crate::place::Networks;
+use crate::rules::Sidecars;
+use crate::{Config, Features, Gateways, RuleSet, Rules, Traffic};
 
 /// The istiod that serves the clients of one cluster.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct View<'t, 'm> {
     pub(crate) traffic: &'t Traffic<'m>,
     client_cluster: usize,
+    plane: Arc<Plane<'m>>,
+}
+
+/// What is the same for all clusters that one istiod serves. The look-ups are made when they are first asked for.
+#[derive(Debug)]
+pub(crate) struct Plane<'m> {
     config_cluster: usize,
     sees: Vec<Seen<'m>>,
+    /// Position in `sees` of each cluster of the mesh.
+    ranks: Vec<Option<usize>>,
     rules: RuleSet,
     features: Features,
+    local_hosts: OnceLock<LocalHosts>,
+    networks: OnceLock<Networks<'m>>,
+    destination_rules: OnceLock<Rules<'m>>,
+    sidecars: OnceLock<Sidecars<'m>>,
+    peers: OnceLock<Peers<'m>>,
+    gateways: OnceLock<Gateways<'m>>,
+    named_gateways: OnceLock<Gateways<'m>>,
 }
 
 /// A cluster that an istiod reads.
@@ -28,20 +47,44 @@ pub struct Seen<'m> {
     pub id: &'m str,
 }
 
-impl<'t, 'm> View<'t, 'm> {
-    pub(crate) fn new(traffic: &'t Traffic<'m>, cluster: usize, rules: Option<RuleSet>) -> Self {
-        let config_cluster = config_cluster(traffic, cluster);
-        let config = &traffic.clusters()[config_cluster];
-        let version = config.cluster.control_plane.version;
-        let rules = rules.or_else(|| version.map(RuleSet::of)).unwrap_or_default();
-        Self {
-            traffic,
-            client_cluster: cluster,
-            config_cluster,
-            sees: sees(traffic, config_cluster),
-            rules,
-            features: Features::of(config.cluster.control_plane.istiods.first(), rules),
+impl<'m> Plane<'m> {
+    fn new(traffic: &Traffic<'m>, config_cluster: usize, rules: Option<RuleSet>) -> Self {
+        let control_plane = &traffic.clusters()[config_cluster].cluster.control_plane;
+        let rules = rules.or_else(|| control_plane.version.map(RuleSet::of)).unwrap_or_default();
+        let sees = sees(traffic, config_cluster);
+        let mut ranks = vec![None; traffic.clusters().len()];
+        for (rank, seen) in sees.iter().enumerate() {
+            ranks[seen.cluster] = Some(rank);
         }
+        Self {
+            config_cluster,
+            sees,
+            ranks,
+            rules,
+            features: Features::of(control_plane.istiods.first(), rules),
+            local_hosts: OnceLock::new(),
+            networks: OnceLock::new(),
+            destination_rules: OnceLock::new(),
+            sidecars: OnceLock::new(),
+            peers: OnceLock::new(),
+            gateways: OnceLock::new(),
+            named_gateways: OnceLock::new(),
+        }
+    }
+}
+
+impl<'t, 'm> View<'t, 'm> {
+    pub(crate) fn new(traffic: &'t Traffic<'m>, client_cluster: usize, rules: Option<RuleSet>) -> Self {
+        let config_cluster = config_cluster(traffic, client_cluster);
+        let plane = match rules {
+            Some(_) => Arc::new(Plane::new(traffic, config_cluster, rules)),
+            None => Arc::clone(
+                traffic
+                    .plane(config_cluster)
+                    .get_or_init(|| Arc::new(Plane::new(traffic, config_cluster, None))),
+            ),
+        };
+        Self { traffic, client_cluster, plane }
     }
 
     /// The computation it belongs to.
@@ -59,7 +102,7 @@ impl<'t, 'm> View<'t, 'm> {
     /// The rules by which it computes.
     #[must_use]
     pub fn rules(&self) -> RuleSet {
-        self.rules
+        self.plane.rules
     }
 
     /// Its version; `None` where it is not known, and [`rules`](Self::rules) are those of the newest.
@@ -71,7 +114,7 @@ impl<'t, 'm> View<'t, 'm> {
     /// Its feature flags.
     #[must_use]
     pub fn features(&self) -> &Features {
-        &self.features
+        &self.plane.features
     }
 
     /// Position of the cluster whose clients it serves.
@@ -83,20 +126,20 @@ impl<'t, 'm> View<'t, 'm> {
     /// Position of the cluster that istiod runs in and reads its configuration from.
     #[must_use]
     pub fn config_cluster(&self) -> usize {
-        self.config_cluster
+        self.plane.config_cluster
     }
 
     /// The clusters it reads, its own first, the others by ID. All of the mesh where it is not known which.
     #[must_use]
     pub fn sees(&self) -> &[Seen<'m>] {
-        &self.sees
+        &self.plane.sees
     }
 
     /// The ID of a cluster as this istiod calls it; that of the cluster itself where istiod does not read it.
     #[must_use]
     pub fn cluster_id(&self, cluster: usize) -> &'m str {
-        let seen = self.sees.iter().find(|seen| seen.cluster == cluster);
-        seen.map_or(self.traffic.clusters()[cluster].id, |seen| seen.id)
+        let own = self.traffic.clusters()[cluster].id;
+        self.rank(cluster).map_or(own, |rank| self.sees()[rank].id)
     }
 
     /// The mesh config in force and the ConfigMap it comes from; Istio's defaults without one.
@@ -116,8 +159,49 @@ impl<'t, 'm> View<'t, 'm> {
         self.mesh_config().0.root_namespace.as_deref().unwrap_or_else(|| control_plane.system_namespace())
     }
 
+    /// The DestinationRules it reads.
+    #[must_use]
+    pub fn destination_rules(&self) -> &Rules<'m> {
+        let rules = || Rules::new(self.config().cluster, &Config::of(self));
+        self.plane.destination_rules.get_or_init(rules)
+    }
+
+    /// The Sidecars it reads.
+    #[must_use]
+    pub fn sidecars(&self) -> &Sidecars<'m> {
+        self.plane.sidecars.get_or_init(|| Sidecars::new(self.config().cluster, &Config::of(self)))
+    }
+
+    /// The gateways into networks that it knows.
+    #[must_use]
+    pub fn gateways(&self) -> &Gateways<'m> {
+        self.plane.gateways.get_or_init(|| Gateways::of(self))
+    }
+
+    /// The same with those by host name, as clusters by DNS get them.
+    pub(crate) fn named_gateways(&self) -> &Gateways<'m> {
+        self.plane.named_gateways.get_or_init(|| Gateways::with_names(self))
+    }
+
+    pub(crate) fn peers(&self) -> &Peers<'m> {
+        self.plane.peers.get_or_init(|| Peers::of(self))
+    }
+
+    pub(crate) fn local_hosts(&self) -> &LocalHosts {
+        self.plane.local_hosts.get_or_init(|| LocalHosts::of(self))
+    }
+
+    pub(crate) fn networks(&self) -> &Networks<'m> {
+        self.plane.networks.get_or_init(|| Networks::of(self))
+    }
+
+    /// Position of a cluster among those that istiod reads; `None` if it does not read it.
+    pub(crate) fn rank(&self, cluster: usize) -> Option<usize> {
+        self.plane.ranks[cluster]
+    }
+
     pub(crate) fn config(&self) -> &'t ClusterIndex<'m> {
-        &self.traffic.clusters()[self.config_cluster]
+        &self.traffic.clusters()[self.config_cluster()]
     }
 }
 

@@ -77,6 +77,9 @@ pub struct ServiceFact {
     pub has_status: bool,
     /// `spec.externalIPs`.
     pub external_ips: Vec<Arc<str>>,
+    /// Annotation `traffic.istio.io/nodeSelector`: labels of the nodes that give a `NodePort` Service its addresses.
+    /// Empty, which selects every node, where it cannot be read; `None` without the annotation.
+    pub node_selector: Option<Labels>,
     /// `spec.trafficDistribution`, if set.
     pub traffic_distribution: Option<Arc<str>>,
     /// `spec.externalTrafficPolicy: Local`.

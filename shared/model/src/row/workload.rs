@@ -20,7 +20,7 @@ pub struct Container {
 }
 
 /// A pod.
-#[expect(clippy::struct_excessive_bools, reason = "four independent conditions of the API object")]
+#[expect(clippy::struct_excessive_bools, reason = "five independent conditions of the API object")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodFact {
     /// `spec.nodeName`, empty while unscheduled.
@@ -33,6 +33,8 @@ pub struct PodFact {
     pub ready: bool,
     /// Phase `Succeeded` or `Failed`: no longer a workload.
     pub finished: bool,
+    /// `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
     /// `spec.hostNetwork`.
     pub host_network: bool,
     /// A container (or native sidecar) named `istio-proxy` is there.
@@ -63,10 +65,10 @@ pub struct Endpoint {
     pub address: Arc<str>,
     /// Condition `ready`; unset counts as true (`discovery.k8s.io/v1`).
     pub ready: bool,
-    /// Condition `serving`; unset counts as `ready` does.
-    pub serving: bool,
-    /// Condition `terminating`.
-    pub terminating: bool,
+    /// Condition `serving`, if set. istiod takes an unset one for true.
+    pub serving: Option<bool>,
+    /// Condition `terminating`, if set. Kubernetes takes an unset one for false, istiod for true.
+    pub terminating: Option<bool>,
     /// `nodeName`, empty if unset.
     pub node: Name,
     /// `zone`, empty if unset.

@@ -24,6 +24,7 @@ fn client(text: &str, network: &str) -> Client<'static> {
         labels: Labels::from_iter([("version", "v1")]),
         locality: locality(text),
         network: network.into(),
+        network_label: network.into(),
         node: "n1".into(),
         families: Families::default(),
         role: Role::Sidecar,

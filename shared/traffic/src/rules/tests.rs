@@ -82,6 +82,7 @@ fn client(namespace: &str, app: &str) -> Client<'static> {
         labels: Labels::from_iter([("app", app)]),
         locality: Locality { region: "".into(), zone: "".into(), subzone: "".into() },
         network: "".into(),
+        network_label: "".into(),
         node: "".into(),
         families: Families::default(),
         role: Role::Sidecar,

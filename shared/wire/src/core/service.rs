@@ -1,7 +1,7 @@
 //! `v1 Service`.
 
 use mesh_model::row::{ServiceFact, ServicePort, ServiceType};
-use mesh_model::{Kind, Origin};
+use mesh_model::{Kind, Labels, Origin};
 use serde::Deserialize;
 
 use crate::lenient::{IntOrString, Pairs, null};
@@ -110,6 +110,7 @@ impl Resource for Service {
             ingress: ingress.filter(|at| !at.is_empty()).map(|at| into.text(at)).collect(),
             has_status: self.status.is_some(),
             external_ips: into.texts(&spec.external_ips),
+            node_selector: node_selector(&self.metadata, into),
             traffic_distribution: spec.traffic_distribution.as_deref().map(|text| into.text(text)),
             local_traffic_only: spec.external_traffic_policy == "Local",
             node_local: spec.internal_traffic_policy == "Local",
@@ -117,6 +118,14 @@ impl Resource for Service {
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.services.push(row);
     }
+}
+
+/// What is no map of strings selects as an empty map does (`istio: pilot/pkg/serviceregistry/kube/controller/util.go:
+/// getNodeSelectorsForService`).
+fn node_selector(meta: &Meta, into: &mut Lower<'_>) -> Option<Labels> {
+    let (_, text) = meta.annotations.0.iter().find(|(key, _)| key == "traffic.istio.io/nodeSelector")?;
+    let pairs: Pairs = serde_json::from_str(text).unwrap_or_default();
+    Some(into.labels(&pairs))
 }
 
 fn lower_port(port: &Port, into: &mut Lower<'_>) -> ServicePort {

@@ -89,12 +89,11 @@ impl Resource for EndpointSlice {
 
 fn lower_endpoint(endpoint: &Endpoint, into: &mut Lower<'_>) -> EndpointFact {
     let pod = if endpoint.target_ref.kind == "Pod" { endpoint.target_ref.name.as_str() } else { "" };
-    let ready = endpoint.conditions.ready.unwrap_or(true);
     EndpointFact {
         address: into.text(endpoint.addresses.first().map_or("", String::as_str)),
-        ready,
-        serving: endpoint.conditions.serving.unwrap_or(ready),
-        terminating: endpoint.conditions.terminating.unwrap_or(false),
+        ready: endpoint.conditions.ready.unwrap_or(true),
+        serving: endpoint.conditions.serving,
+        terminating: endpoint.conditions.terminating,
         node: into.text(&endpoint.node_name).into(),
         zone: into.text(&endpoint.zone).into(),
         pod: into.text(pod).into(),

@@ -73,6 +73,7 @@ impl Resource for Pod {
             service_account: into.text(&self.spec.service_account_name).into(),
             ready: self.status.conditions.iter().any(ready),
             finished: matches!(self.status.phase.as_str(), "Succeeded" | "Failed"),
+            deleting: self.metadata.deletion_timestamp.is_some(),
             host_network: self.spec.host_network,
             has_proxy: containers.iter().any(|container| &*container.name == "istio-proxy"),
             containers,

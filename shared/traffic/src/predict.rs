@@ -1,0 +1,116 @@
+//! What one istiod sends to one client for a port of a service: the pipeline.
+//!
+//! ```text
+//! rules.find -> effective -> settings
+//! collect -> filter -> network filter, by locality -> locality setting -> assignment
+//! ```
+
+use mesh_model::FieldPath;
+
+use crate::filter::{Request, sends_unhealthy};
+use crate::locality::{self, Setting};
+use crate::network::NetworkFilter;
+use crate::{
+    Applied, Assignment, Cause, Caused, Chosen, Client, Config, Discovery, Excluded, Exclusion, Sent,
+    Service, Settings, Via, View, collect, settings,
+};
+
+/// What istiod sends to a client for one port of a service and subset.
+#[derive(Clone, Debug)]
+pub struct Prediction<'m> {
+    /// The Envoy cluster.
+    pub settings: Settings,
+    /// Its endpoints.
+    pub assignment: Assignment<'m>,
+    /// The DestinationRule in force.
+    pub rule: Option<Chosen<'m>>,
+}
+
+impl<'m> View<'_, 'm> {
+    /// Computes what istiod sends to `client` for `port`, the number of a port of the service, and a subset of its
+    /// DestinationRule. A port that the service does not have has no endpoints; a subset that the rule does not have
+    /// has those of all.
+    ///
+    /// Whether a Sidecar hides the service is for [`sidecars`](Self::sidecars) to say.
+    #[must_use]
+    pub fn predict(
+        &self,
+        client: &Client<'_>,
+        service: &Service<'m>,
+        port: u16,
+        subset: Option<&str>,
+    ) -> Prediction<'m> {
+        let config = Config::of(self);
+        let own_id = self.cluster_id(client.cluster);
+        let rule = self.destination_rules().find(client, own_id, service.namespace, service.host);
+        let policy = rule.as_ref().map(|rule| rule.effective(port, subset)).unwrap_or_default();
+        let discovery = settings::discovery(service, client.role, &config);
+        let settings = settings::of(&policy, &service.distribution, discovery, &config);
+        let name = format!("outbound|{port}|{}|{}", subset.unwrap_or_default(), service.host);
+        let mut assignment =
+            Assignment { name, groups: Vec::new(), excluded: Vec::new(), scale: 1, unknown: Vec::new() };
+        if settings.discovery != Discovery::OriginalDst
+            && let Some(port) = service.port(port)
+        {
+            let labels = rule.as_ref().zip(subset).and_then(|(rule, subset)| rule.subset_labels(subset));
+            let request = Request {
+                view: self,
+                client,
+                service,
+                discovery,
+                subset: labels,
+                sends_unhealthy: sends_unhealthy(self, service, &policy),
+            };
+            let kept = request.select(collect::collect(self, service, port), &mut assignment.excluded);
+            let tls = rule.as_ref().and_then(|rule| rule.tls_mode(port.number(), subset, self.rules()));
+            NetworkFilter::new(&request, tls).apply(kept, &mut assignment);
+            self.localize(&request, &policy, &config, &mut assignment);
+        }
+        Prediction { settings, assignment, rule }
+    }
+
+    /// Gives priorities or weights to the groups.
+    fn localize(
+        &self,
+        request: &Request<'_, 'm>,
+        policy: &Applied<'m>,
+        config: &Config<'_, 'm>,
+        assignment: &mut Assignment<'m>,
+    ) {
+        let setting = locality::choose(&policy.load_balancer, &request.service.distribution, config);
+        let by_eds = request.discovery == Discovery::Eds;
+        let seen = if by_eds { policy.clone() } else { policy.clone().over_default(config) };
+        let detects = seen.outlier_detection.value.is_some();
+        let own_id = self.cluster_id(request.client.cluster);
+        let groups = std::mem::take(&mut assignment.groups);
+        let outcome = locality::apply(&setting.value, request.client, own_id, detects, config.rules, groups);
+        assignment.groups = outcome.groups;
+        if !outcome.emptied.is_empty() {
+            let cause = distribute_cause(&setting, outcome.entry);
+            exclude(outcome.emptied, &cause, &mut assignment.excluded);
+        }
+    }
+}
+
+fn distribute_cause(setting: &Caused<Setting<'_>>, entry: Option<usize>) -> Cause {
+    let entry = entry.unwrap_or_default();
+    match setting.cause.clone().then("distribute") {
+        Cause::Field { object, path } => {
+            Cause::Field { object, path: FieldPath::then(path, entry).then("to") }
+        }
+        default @ Cause::Default(_) => default,
+    }
+}
+
+/// Endpoints that `distribute` took away, those behind gateways too.
+fn exclude<'m>(emptied: Vec<Sent<'m>>, cause: &Cause, excluded: &mut Vec<Excluded<'m>>) {
+    let reason = Exclusion::Distribute;
+    for sent in emptied {
+        let endpoints = match sent.via {
+            Via::Direct(endpoint) => vec![endpoint],
+            Via::Gateway { behind, .. } => behind,
+        };
+        let each = endpoints.into_iter().map(|endpoint| Excluded { endpoint, reason, cause: cause.clone() });
+        excluded.extend(each);
+    }
+}

@@ -1,0 +1,254 @@
+//! Which endpoints a client is given, and why not the others.
+
+use mesh_traffic::{Discovery, Traffic};
+
+use crate::support::{
+    Docs, ECHO, World, client, endpoint, excluded, lines, predict, predict_subset, ready, seen, seen_by,
+};
+
+fn one(docs: Docs) -> World {
+    World::default().cluster("c1", docs)
+}
+
+fn two(first: Docs, second: Docs) -> World {
+    World::default().cluster("c1", first).cluster("c2", second)
+}
+
+fn excluded_of(world: &World, node: &str) -> Vec<String> {
+    let mesh = world.mesh();
+    let traffic = Traffic::new(&mesh);
+    let mut from = client(0, "", "");
+    from.node = node.into();
+    excluded(&predict(&traffic.view(0), &from))
+}
+
+#[test]
+fn endpoints_of_other_clusters_are_found_by_the_name_of_the_port() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::default();
+    other.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: echo, namespace: shop}\n\
+         spec: {clusterIP: 10.0.0.2, ports: [{name: web, port: 80, targetPort: 8080}]}",
+    );
+    other.pod("web", "10.2.0.1", "b", "").slice("echo", "web", &[ready("10.2.0.1", "web")]);
+    let world = two(own, other);
+    assert_eq!(seen(&world, "", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
+    assert_eq!(
+        excluded_of(&world, ""),
+        ["10.2.0.1: its port has another name (Service shop/echo spec.ports[0].name)"]
+    );
+}
+
+#[test]
+fn a_cluster_without_a_remote_secret_gives_no_endpoints() {
+    let mut own = Docs::primary("c1", &[]);
+    own.service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::primary("c2", &["c1"]);
+    other.service("echo", "").pods("10.2.0", "b", 1);
+    let world = two(own, other);
+    assert_eq!(seen(&world, "", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
+    let reason = "10.2.0.1: the client's istiod has no remote secret for its cluster \
+                  (no remote secret of the client's istiod names its cluster)";
+    assert_eq!(excluded_of(&world, ""), [reason]);
+}
+
+#[test]
+fn unready_endpoints_are_sent_since_1_31_unless_panic_is_asked_for() {
+    let unready = |rule: &str| {
+        let mut own = Docs::primary("c1", &[]);
+        own.service("echo", "").pod("a", "10.1.0.1", "a", "").pod("b", "10.1.0.2", "a", "");
+        let not_ready = endpoint("10.1.0.2", "b", "ready: false, serving: false, terminating: false");
+        own.slice("echo", "http", &[ready("10.1.0.1", "a"), not_ready]);
+        if !rule.is_empty() {
+            own.rule(rule);
+        }
+        one(own)
+    };
+    let both = "// p0 w2: 10.1.0.1:8080*1 10.1.0.2:8080*1!";
+    let only = "// p0 w1: 10.1.0.1:8080*1";
+    assert_eq!(seen(&unready(""), "", ""), [both]);
+    assert_eq!(seen_by(&unready(""), "", "", Some("1.30")), [only]);
+    let panics = unready(", trafficPolicy: {outlierDetection: {minHealthPercent: 10}}");
+    assert_eq!(seen(&panics, "", ""), [only]);
+    let cause = "10.1.0.2: not ready (DestinationRule shop/echo spec.trafficPolicy.outlierDetection.minHealthPercent)";
+    assert_eq!(excluded_of(&panics, ""), [cause]);
+}
+
+#[test]
+fn terminating_endpoints_are_never_sent_and_an_unset_condition_counts_as_terminating() {
+    let mut own = Docs::primary("c1", &[]);
+    own.service("echo", "").pod("a", "10.1.0.1", "a", "").pod("b", "10.1.0.2", "a", "");
+    own.slice(
+        "echo",
+        "http",
+        &[
+            endpoint("10.1.0.1", "a", "ready: false, serving: true, terminating: true"),
+            endpoint("10.1.0.2", "b", "ready: false"),
+        ],
+    );
+    let world = one(own);
+    assert!(seen(&world, "", "").is_empty());
+    let reason =
+        |ip: &str, at: usize| format!("{ip}: terminating (EndpointSlice shop/echo-http endpoints[{at}])");
+    assert_eq!(excluded_of(&world, ""), [reason("10.1.0.1", 0), reason("10.1.0.2", 1)]);
+}
+
+#[test]
+fn a_draining_endpoint_is_kept_for_persistent_sessions() {
+    let draining = |labels: &str| {
+        let mut own = Docs::primary("c1", &[]);
+        own.add(&format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: echo, namespace: shop, labels: {{{labels}}}}}\n\
+             spec: {{clusterIP: 10.0.0.1, ports: [{{name: http, port: 80}}]}}"
+        ));
+        own.pod("a", "10.1.0.1", "a", "");
+        own.slice(
+            "echo",
+            "http",
+            &[endpoint("10.1.0.1", "a", "ready: false, serving: true, terminating: true")],
+        );
+        one(own)
+    };
+    assert!(seen(&draining(""), "", "").is_empty());
+    assert_eq!(seen(&draining("istio.io/persistent-session: id"), "", ""), ["// p0 w1: 10.1.0.1:8080*1~"]);
+}
+
+#[test]
+fn a_cluster_local_host_keeps_its_endpoints_to_each_cluster() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.service("echo", "").pods("10.1.0", "a", 1);
+    own.add(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\n\
+         data: {mesh: \"serviceSettings: [{settings: {clusterLocal: true}, hosts: ['*.shop.svc.cluster.local']}]\"}",
+    );
+    let mut other = Docs::default();
+    other.service("echo", "").pods("10.2.0", "b", 1);
+    let world = two(own, other);
+    assert_eq!(seen(&world, "", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
+    let reason = "10.2.0.1: in another cluster, and the host is cluster-local \
+                  (ConfigMap istio-system/istio data.mesh.serviceSettings)";
+    assert_eq!(excluded_of(&world, ""), [reason]);
+}
+
+#[test]
+fn internal_traffic_policy_local_keeps_the_own_node() {
+    let mut own = Docs::primary("c1", &[]);
+    own.service("echo", ", internalTrafficPolicy: Local")
+        .pod("a", "10.1.0.1", "a", "")
+        .pod("b", "10.1.0.2", "b", "");
+    own.slice("echo", "http", &[ready("10.1.0.1", "a"), ready("10.1.0.2", "b")]);
+    let reason = "10.1.0.2: on another node, and internalTrafficPolicy is Local (Service shop/echo spec.internalTrafficPolicy)";
+    assert_eq!(excluded_of(&one(own), "a"), [reason]);
+}
+
+#[test]
+fn a_subset_reads_labels_that_istiod_adds() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.service("echo", "").pods("10.1.0", "a", 1);
+    own.rule(", subsets: [{name: there, labels: {topology.istio.io/cluster: c2}}]");
+    let mut other = Docs::default();
+    other.service("echo", "").pods("10.2.0", "b", 1);
+    let mesh = two(own, other).mesh();
+    let traffic = Traffic::new(&mesh);
+    let prediction = predict_subset(&traffic.view(0), &client(0, "", ""), Some("there"));
+    assert_eq!(lines(&prediction), ["// p0 w1: 10.2.0.1:8080*1"]);
+    assert_eq!(prediction.assignment.name, format!("outbound|80|there|{ECHO}"));
+    let reason =
+        "10.1.0.1: its labels are not those of the subset (DestinationRule shop/echo spec.subsets[0].labels)";
+    assert_eq!(excluded(&prediction), [reason]);
+}
+
+#[test]
+fn priorities_follow_the_localities_of_nodes_and_pods() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.node("a", "r1/z1/").node("b", "r1/z2/");
+    own.service("echo", "").pods("10.1.0", "a", 1).pods("10.1.1", "b", 1);
+    own.rule(", trafficPolicy: {outlierDetection: {}}");
+    let mut other = Docs::default();
+    other.service("echo", "").pod("far", "10.2.0.1", "none", ", istio-locality: r2.z1");
+    other.slice("echo", "http", &[ready("10.2.0.1", "far")]);
+    let expected =
+        ["r1/z1/ p0 w1: 10.1.0.1:8080*1", "r1/z2/ p1 w1: 10.1.1.1:8080*1", "r2/z1/ p2 w1: 10.2.0.1:8080*1"];
+    assert_eq!(seen(&two(own, other), "", "r1/z1/"), expected);
+}
+
+#[test]
+fn endpoints_of_a_service_entry_join_the_service_of_its_host() {
+    let mut own = Docs::primary("c1", &[]);
+    own.service("echo", ", selector: {app: echo}").pods("10.1.0", "a", 1);
+    own.add(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: more, namespace: shop}\n\
+         spec: {hosts: [echo.shop.svc.cluster.local], resolution: STATIC, ports: [{number: 81, name: http}], \
+         endpoints: [{address: 192.0.2.7, weight: 3, locality: r9/z9, ports: {http: 9080}}, {address: vm.example}]}",
+    );
+    own.add(
+        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm, namespace: shop, labels: {app: echo}}\n\
+         spec: {address: 192.0.2.8, labels: {app: other}}",
+    );
+    let world = one(own);
+    assert_eq!(
+        seen(&world, "", ""),
+        ["// p0 w2: 10.1.0.1:8080*1 192.0.2.8:8080*1", "r9/z9/ p0 w3: 192.0.2.7:9080*3"]
+    );
+    let reason = "vm.example: a host name, which is not resolved for this service (ServiceEntry shop/more spec.endpoints[1])";
+    assert_eq!(excluded_of(&world, ""), [reason]);
+}
+
+#[test]
+fn a_service_entry_selects_pods_and_workloads_of_all_clusters() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.add(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: api, namespace: shop}\n\
+         spec: {hosts: [api.example], resolution: STATIC, ports: [{number: 80, name: http, targetPort: 9090}], \
+         workloadSelector: {labels: {app: api}}}",
+    );
+    own.pod("p", "10.1.0.1", "a", ", app: api").pod("q", "10.1.0.2", "a", ", app: other");
+    let mut other = Docs::default();
+    other.pod("r", "10.2.0.1", "a", ", app: api");
+    other.add(
+        "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: vm, namespace: shop}\n\
+         spec: {address: 192.0.2.8, weight: 2, labels: {app: api}}",
+    );
+    let mesh = two(own, other).mesh();
+    let traffic = Traffic::new(&mesh);
+    let view = traffic.view(0);
+    let service = view.service("api.example").expect("the entry names it");
+    let prediction = view.predict(&client(0, "", ""), &service, 80, None);
+    assert_eq!(lines(&prediction), ["// p0 w4: 10.1.0.1:9090*1 10.2.0.1:9090*1 192.0.2.8:9090*2"]);
+}
+
+#[test]
+fn a_headless_service_is_called_by_address() {
+    let mut own = Docs::primary("c1", &[]);
+    own.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: echo, namespace: shop}\n\
+         spec: {clusterIP: None, ports: [{name: http, port: 80}]}",
+    );
+    own.pods("10.1.0", "a", 1);
+    let mesh = one(own).mesh();
+    let traffic = Traffic::new(&mesh);
+    let prediction = predict(&traffic.view(0), &client(0, "", ""));
+    assert_eq!(prediction.settings.discovery, Discovery::OriginalDst);
+    assert!(lines(&prediction).is_empty());
+}
+
+#[test]
+fn a_service_of_the_config_cluster_decides_and_private_ones_are_not_seen_elsewhere() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: echo, namespace: shop, \
+         annotations: {networking.istio.io/exportTo: .}}\nspec: {clusterIP: 10.0.0.1, trafficDistribution: PreferClose, \
+         ports: [{name: http, port: 80}]}",
+    );
+    let mut other = Docs::default();
+    other.service("echo", "");
+    let mesh = two(own, other).mesh();
+    let traffic = Traffic::new(&mesh);
+    let view = traffic.view(1);
+    assert_eq!(view.config_cluster(), 0, "the remote cluster is served by the one with its secret");
+    assert_eq!(view.service_for(ECHO, "shop").expect("its own namespace").services.len(), 2);
+    assert!(view.service_for(ECHO, "other").is_none());
+    let distribution = view.service(ECHO).expect("it is there").distribution;
+    assert_eq!(distribution.cause.to_string(), "Service shop/echo spec.trafficDistribution");
+}

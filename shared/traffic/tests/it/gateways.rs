@@ -1,0 +1,136 @@
+//! Networks and the gateways between them.
+
+use mesh_traffic::{Families, Traffic};
+
+use crate::support::{Docs, World, client, excluded, lines, predict, seen, seen_by};
+
+/// Two clusters, two networks; an east-west gateway on each side.
+fn two_networks() -> World {
+    let mut west = Docs::primary("west", &["east"]);
+    west.network("n1")
+        .node("w", "r1/z1/")
+        .service("echo", "")
+        .pods("10.1.0", "w", 2)
+        .gateway("n1", &["192.0.2.1"]);
+    let mut east = Docs::primary("east", &["west"]);
+    east.network("n2").node("e", "r2/z1/").service("echo", "").pods("10.2.0", "e", 4);
+    east.gateway("n2", &["192.0.2.2", "192.0.2.3"]);
+    World::default().cluster("east", east).cluster("west", west)
+}
+
+#[test]
+fn pods_of_another_network_stand_behind_its_gateways() {
+    let world = two_networks();
+    let mesh = world.mesh();
+    let traffic = Traffic::new(&mesh);
+    let seen = lines(&predict(&traffic.view(1), &client(1, "n1", "r1/z1/")));
+    let expected = [
+        "r1/z1/ p0 w4: 10.1.0.1:8080*2 10.1.0.2:8080*2",
+        "r2/z1/ p0 w8: @192.0.2.2:15443*4 @192.0.2.3:15443*4",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn weights_are_shared_by_the_least_common_multiple_of_the_gateways() {
+    let mut own = Docs::primary("c1", &["c2", "c3"]);
+    own.network("n1").service("echo", "").pods("10.1.0", "a", 2).gateway("n1", &["192.0.2.1"]);
+    let mut second = Docs::default();
+    second
+        .network("n2")
+        .service("echo", "")
+        .pods("10.2.0", "b", 4)
+        .gateway("n2", &["192.0.2.2", "192.0.2.3"]);
+    let mut third = Docs::default();
+    third.network("n3").service("echo", "").pods("10.3.0", "c", 1);
+    third.gateway("n3", &["192.0.2.4", "192.0.2.5", "192.0.2.6"]);
+    let world = World::default().cluster("c1", own).cluster("c2", second).cluster("c3", third);
+    let expected = "// p0 w42: 10.1.0.1:8080*6 10.1.0.2:8080*6 @192.0.2.2:15443*12 @192.0.2.3:15443*12 \
+                    @192.0.2.4:15443*2 @192.0.2.5:15443*2 @192.0.2.6:15443*2";
+    assert_eq!(seen(&world, "n1", ""), [expected]);
+}
+
+#[test]
+fn without_any_gateway_addresses_of_other_networks_are_sent_as_they_are() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::default();
+    other.network("n2").service("echo", "").pods("10.2.0", "b", 1);
+    let world = World::default().cluster("c1", own).cluster("c2", other);
+    assert_eq!(seen(&world, "n1", ""), ["// p0 w2: 10.1.0.1:8080*1 10.2.0.1:8080*1"]);
+}
+
+#[test]
+fn a_client_without_a_network_goes_through_gateways_since_1_30() {
+    let world = two_networks();
+    let by = |version: &str| {
+        let mesh = world.mesh();
+        let traffic = Traffic::new(&mesh);
+        let view = traffic.view(1).with_rules(mesh_traffic::RuleSet::of(version.parse().expect("a version")));
+        lines(&predict(&view, &client(1, "", "r1/z1/")))
+    };
+    let direct = "r1/z1/ p0 w4: 10.1.0.1:8080*2 10.1.0.2:8080*2";
+    assert_eq!(by("1.29")[0], direct);
+    assert_eq!(by("1.30")[0], "r1/z1/ p0 w4: @192.0.2.1:15443*4");
+}
+
+#[test]
+fn gateways_of_a_family_the_client_lacks_do_not_count_since_1_30() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::default();
+    other.network("n2").service("echo", "").pods("10.2.0", "b", 1).gateway("n2", &["2001:db8::1"]);
+    let world = World::default().cluster("c1", own).cluster("c2", other);
+    let mesh = world.mesh();
+    let traffic = Traffic::new(&mesh);
+    let mut only_v4 = client(0, "n1", "");
+    only_v4.families = Families { v4: true, v6: false };
+    let prediction = predict(&traffic.view(0), &only_v4);
+    assert_eq!(lines(&prediction), ["// p0 w1: 10.1.0.1:8080*1"]);
+    let reason = "10.2.0.1: no gateway of its network has an IP family of the client \
+                  (Service istio-system/eastwest metadata.labels[topology.istio.io/network])";
+    assert_eq!(excluded(&prediction), [reason]);
+    assert_eq!(
+        seen_by(&world, "n1", "", Some("1.29")),
+        ["// p0 w2: 10.1.0.1:8080*1 @[2001:db8::1]:15443*1".replace(['[', ']'], "")]
+    );
+}
+
+#[test]
+fn an_endpoint_without_mutual_tls_is_not_reached_across_networks() {
+    let plain = |rule: &str| {
+        let mut own = Docs::primary("c1", &["c2"]);
+        own.network("n1").service("echo", "").pods("10.1.0", "a", 1);
+        if !rule.is_empty() {
+            own.rule(rule);
+        }
+        let mut other = Docs::default();
+        other.network("n2").service("echo", "").gateway("n2", &["192.0.2.2"]);
+        other.add(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: plain, namespace: shop}\nstatus: {podIP: 10.2.0.1}",
+        );
+        other.slice("echo", "http", &[crate::support::ready("10.2.0.1", "plain")]);
+        World::default().cluster("c1", own).cluster("c2", other)
+    };
+    assert_eq!(seen(&plain(""), "n1", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
+    let forced = plain(", trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}");
+    assert_eq!(seen(&forced, "n1", ""), ["// p0 w2: 10.1.0.1:8080*1 @192.0.2.2:15443*1"]);
+}
+
+#[test]
+fn a_gateway_by_host_name_is_unknown_and_said_to_be() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::default();
+    other.network("n2").service("echo", "").pods("10.2.0", "b", 1);
+    other.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: eastwest, namespace: istio-system, \
+         labels: {topology.istio.io/network: n2}}\nspec: {type: LoadBalancer, ports: [{port: 15443}]}\n\
+         status: {loadBalancer: {ingress: [{hostname: gw.example}]}}",
+    );
+    let mesh = World::default().cluster("c1", own).cluster("c2", other).mesh();
+    let traffic = Traffic::new(&mesh);
+    let prediction = predict(&traffic.view(0), &client(0, "n1", ""));
+    let unknown: Vec<&str> = prediction.assignment.unknown.iter().map(|of| &*of.what).collect();
+    assert_eq!(unknown, ["what istiod resolves gw.example to, a gateway into network n2"]);
+}

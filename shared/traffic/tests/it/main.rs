@@ -1,0 +1,5 @@
+//! Tests of what istiod is predicted to send, on meshes as their manifests say them.
+
+mod endpoints;
+mod gateways;
+mod support;
