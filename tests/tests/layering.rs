@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mesh-generate", &["mesh-model", "mesh-wire"]),
     ("mesh-source", &["mesh-model", "mesh-wire"]),
     ("mesh-live", &["mesh-model", "mesh-wire"]),
-    ("mesh-report", &["mesh-model", "mesh-rules"]),
+    ("mesh-report", &["mesh-model", "mesh-traffic", "mesh-rules"]),
     (
         "mesh-cli",
         &[
@@ -36,7 +36,9 @@ const ARROWS: &[(&str, &[&str])] = &[
         "kubectl-mesh-check",
         &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-source", "mesh-report", "mesh-cli"],
     ),
-    ("kubectl-mesh", &["mesh-cli", "kubectl-mesh-check"]),
+    ("kubectl-mesh-endpoints", &["mesh-model", "mesh-traffic", "mesh-rules", "mesh-report", "mesh-cli"]),
+    ("kubectl-mesh-locality", &["mesh-model", "mesh-traffic", "mesh-rules", "mesh-report", "mesh-cli"]),
+    ("kubectl-mesh", &["mesh-cli", "kubectl-mesh-check", "kubectl-mesh-endpoints", "kubectl-mesh-locality"]),
     ("mesh-webhook", &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-live"]),
     ("mesh-lab", &[]),
     ("mesh-tests", &[]),
@@ -47,7 +49,18 @@ const ARROWS: &[(&str, &[&str])] = &[
 const WRAPPERS: &[(&str, &[&str])] = &[
     ("kube", &["mesh-live"]),
     ("tokio", &["mesh-live", "mesh-cli", "mesh-webhook", "mesh-testkit"]),
-    ("clap", &["mesh-cli", "kubectl-mesh", "kubectl-mesh-check", "mesh-webhook", "xtask"]),
+    (
+        "clap",
+        &[
+            "mesh-cli",
+            "kubectl-mesh",
+            "kubectl-mesh-check",
+            "kubectl-mesh-endpoints",
+            "kubectl-mesh-locality",
+            "mesh-webhook",
+            "xtask",
+        ],
+    ),
 ];
 
 fn shipped_dependencies() -> BTreeMap<String, BTreeSet<String>> {

@@ -89,8 +89,8 @@ impl Plugin for Check {
         let focus = Focus { namespace: only, ..Focus::default() };
         let options = Options { now: now.as_second(), given: Asks::empty(), focus };
         let outcome = engine::run(loaded.mesh(), rules, &options);
-        let exit = exit::of(&loaded.gaps(), &outcome, &args.rules);
-        let report = loaded.report(session, rules, outcome, exit);
+        let exit = exit::of(&loaded.gaps(), &outcome, &args.rules.verdict);
+        let report = loaded.check_report(session, rules, outcome, exit);
         let mut style = session.style(&args.look);
         style.show.passed = args.rules.show_passed;
         session.print(format, &report, &style, out)?;

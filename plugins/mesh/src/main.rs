@@ -2,6 +2,21 @@
 
 use std::process::ExitCode;
 
+use kubectl_mesh_check::{Check, Explain, Rules};
+use kubectl_mesh_endpoints::Endpoints;
+use kubectl_mesh_locality::Locality;
+use mesh_cli::{Command, Version};
+
+/// In the order of the help.
+static COMMANDS: &[Command] = &[
+    Command::of::<Check>(),
+    Command::of::<Endpoints>(),
+    Command::of::<Locality>(),
+    Command::of::<Rules>(),
+    Command::of::<Explain>(),
+    Command::of::<Version>(),
+];
+
 fn main() -> ExitCode {
-    mesh_cli::main_of(kubectl_mesh_check::COMMANDS)
+    mesh_cli::main_of(COMMANDS)
 }

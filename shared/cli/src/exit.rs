@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use mesh_report::ClusterGap;
 use mesh_rules::{Code, FindingStatus, Outcome, VerdictKind};
 
-use crate::args::RuleArgs;
+use crate::args::VerdictArgs;
 use crate::text::printable;
 
 /// How the process ends.
@@ -48,7 +48,7 @@ const GAP_CODES: [Code; 2] = [Code(3), Code(4)];
 
 /// The exit code of a run. Findings beat gaps; a kind that files did not hold is no reason to fail.
 #[must_use]
-pub fn of(gaps: &[ClusterGap], outcome: &Outcome, args: &RuleArgs) -> Exit {
+pub fn of(gaps: &[ClusterGap], outcome: &Outcome, args: &VerdictArgs) -> Exit {
     let counts = outcome.findings.iter().any(|finding| {
         finding.status == FindingStatus::Fail
             && !GAP_CODES.contains(&finding.code)
@@ -82,7 +82,7 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        rules: RuleArgs,
+        verdict: VerdictArgs,
     }
 
     fn finding(code: u16, severity: Severity) -> Finding {
@@ -107,7 +107,7 @@ mod tests {
     fn exit(findings: &[Finding], gaps: &[ClusterGap], args: &[&str]) -> Exit {
         let line = Line::try_parse_from([&["x"], args].concat()).unwrap();
         let outcome = Outcome { findings: findings.to_vec(), verdicts: Vec::new() };
-        of(gaps, &outcome, &line.rules)
+        of(gaps, &outcome, &line.verdict)
     }
 
     fn forbidden() -> ClusterGap {
@@ -149,6 +149,6 @@ mod tests {
         let verdict = Verdict { code: Code(201), cluster: ClusterName::from("west"), kind };
         let outcome = Outcome { findings: Vec::new(), verdicts: vec![verdict] };
         let line = Line::try_parse_from(["x"]).unwrap();
-        assert_eq!(of(&[], &outcome, &line.rules), Exit::Incomplete);
+        assert_eq!(of(&[], &outcome, &line.verdict), Exit::Incomplete);
     }
 }

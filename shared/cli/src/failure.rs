@@ -89,6 +89,9 @@ pub enum Failure {
         /// Numbers and names of its ports.
         ports: Vec<(u16, String)>,
     },
+    /// Nobody is named as client, and no pod of the mesh is known.
+    #[error("no pod with a proxy is known in any cluster; name the client with --from CLUSTER/REGION/ZONE")]
+    NoClient,
     /// `--from` names no client, or several; holds the whole sentence.
     #[error("--from \"{typed}\": {why}")]
     From {

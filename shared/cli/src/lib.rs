@@ -27,5 +27,7 @@ pub use app::{main_for, main_of};
 pub use command::{Command, Example, Group, Plugin};
 pub use exit::Exit;
 pub use failure::Failure;
+pub use session::client::{self, Caller};
+pub use session::rule_sets::{self, Agreed};
 pub use session::{Loaded, Session, Wanted, service};
 pub use version::{Version, VersionArgs};

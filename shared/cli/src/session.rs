@@ -4,10 +4,12 @@
 
 mod actual;
 mod beyond;
+pub mod client;
 mod files;
 mod gaps;
 mod live;
 mod loaded;
+pub mod rule_sets;
 mod runtime;
 pub mod service;
 

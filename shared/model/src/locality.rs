@@ -31,6 +31,14 @@ impl Locality {
     }
 }
 
+impl Locality {
+    /// The parts that are named, without the separators behind the last one; empty if none is.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.to_string().trim_end_matches('/').to_owned()
+    }
+}
+
 impl fmt::Display for Locality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.region, self.zone, self.subzone)

@@ -9,6 +9,7 @@
 //! ```
 
 mod body;
+mod cause;
 mod document;
 mod escape;
 mod format;
@@ -29,6 +30,7 @@ mod view;
 mod yaml;
 
 pub use body::{Block, Body, Remark};
+pub use cause::CauseItem;
 pub use document::docs_url;
 pub use format::{Format, render};
 pub use json::to_value;

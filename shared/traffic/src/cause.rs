@@ -25,6 +25,15 @@ impl Cause {
         Self::Field { object: object.clone(), path }
     }
 
+    /// The object that decided, if one did.
+    #[must_use]
+    pub const fn object(&self) -> Option<&ObjectRef> {
+        match self {
+            Self::Field { object, .. } => Some(object),
+            Self::Default(_) => None,
+        }
+    }
+
     /// A field within the one that decided; a default has none.
     #[must_use]
     pub fn then(self, step: &'static str) -> Self {

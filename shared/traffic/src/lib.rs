@@ -36,6 +36,7 @@ mod predict;
 pub mod rules;
 mod service;
 pub mod settings;
+mod text;
 mod view;
 
 pub use assignment::{Assignment, Excluded, Exclusion, Group, Sent, Unknown, Via};

@@ -7,7 +7,7 @@ pub use derive::{discovery, of};
 use crate::Caused;
 
 /// Settings of one Envoy cluster, for one client.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How Envoy learns the hosts.
     pub discovery: Discovery,

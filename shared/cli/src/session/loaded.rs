@@ -84,22 +84,35 @@ impl Loaded {
 
     /// The report of `rules` over what was read.
     #[must_use]
-    pub fn report(&self, session: &Session, rules: &[&'static Rule], outcome: Outcome, exit: Exit) -> Report {
-        let mut report = Report::new(ReportKind::CheckReport, session.tool(), self.now.to_string());
-        let clusters = self.read.mesh.clusters();
-        report.mesh_id = agreed(clusters.iter().map(|cluster| cluster.control_plane.mesh_id()));
-        report.trust_domains = trust_domains(&self.read.mesh);
-        report.seconds = self.started.map(|started| started.elapsed().as_secs_f64());
-        report.clusters = clusters.iter().map(|cluster| self.info(cluster)).collect();
+    pub fn check_report(
+        &self,
+        session: &Session,
+        rules: &[&'static Rule],
+        outcome: Outcome,
+        exit: Exit,
+    ) -> Report {
+        let mut report = self.report(session, ReportKind::CheckReport, exit);
         report.rules = rules.to_vec();
         report.places = outcome
             .findings
             .iter()
             .filter_map(|finding| Some((finding.fingerprint(), (self.read.locate)(finding)?)))
             .collect();
+        report.outcome = outcome;
+        report
+    }
+
+    /// A report over what was read, without findings.
+    #[must_use]
+    pub fn report(&self, session: &Session, kind: ReportKind, exit: Exit) -> Report {
+        let mut report = Report::new(kind, session.tool(), self.now.to_string());
+        let clusters = self.read.mesh.clusters();
+        report.mesh_id = agreed(clusters.iter().map(|cluster| cluster.control_plane.mesh_id()));
+        report.trust_domains = trust_domains(&self.read.mesh);
+        report.seconds = self.started.map(|started| started.elapsed().as_secs_f64());
+        report.clusters = clusters.iter().map(|cluster| self.info(cluster)).collect();
         report.gaps = self.gaps();
         report.exit_code = exit as u8;
-        report.outcome = outcome;
         report
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mesh_model::{Cluster, Gap, Hostname, Kind, Mesh, Namespace};
+use mesh_traffic::Traffic;
 
 use super::Loaded;
 use crate::Failure;
@@ -82,11 +83,40 @@ fn likeness(name: &str, typed: &str, with_namespace: &str) -> f64 {
     strsim::jaro_winkler(name, with_namespace).max(strsim::jaro_winkler(head, typed))
 }
 
+/// The namespace of a host: that of its Services, else of the first ServiceEntry; empty if it is none.
+#[must_use]
+pub fn namespace_of(mesh: &Mesh, host: &str) -> Namespace {
+    if let Some(at) = mesh.host(host).and_then(|host| host.services.first()) {
+        return at.row(mesh).obj.namespace.clone();
+    }
+    let entries = mesh.clusters().iter().flat_map(|cluster| cluster.service_entries.rows());
+    let mut of_host = entries.filter(|row| row.fact.hosts.iter().any(|known| **known == *host));
+    of_host.next().map(|row| row.obj.namespace.clone()).unwrap_or_default()
+}
+
+/// The port of `host` that is meant, and its name, as the first istiod has it that knows the host.
+///
+/// # Errors
+/// If there is none of that name or number, or several and none was typed.
+pub fn port_of<'m>(
+    traffic: &Traffic<'m>,
+    host: &str,
+    word: Option<&PortWord>,
+) -> Result<(u16, &'m str), Failure> {
+    let clusters = 0..traffic.mesh().clusters().len();
+    let service = clusters.into_iter().find_map(|cluster| traffic.view(cluster).service(host));
+    let ports = service.map(|service| service.ports).unwrap_or_default();
+    let ports: Vec<(u16, &'m str)> = ports.into_iter().map(|port| (port.number(), port.name())).collect();
+    let number = port(host, &ports, word)?;
+    let name = ports.iter().find(|(port, _)| *port == number).map_or("", |(_, name)| name);
+    Ok((number, name))
+}
+
 /// The port that is meant: the typed one, or the only one.
 ///
 /// # Errors
 /// If there is none of that name or number, or several and none was typed.
-pub fn port(host: &str, ports: &[(u16, &str)], word: Option<&PortWord>) -> Result<u16, Failure> {
+fn port(host: &str, ports: &[(u16, &str)], word: Option<&PortWord>) -> Result<u16, Failure> {
     let found = match word {
         Some(PortWord::Number(number)) => ports.iter().find(|(port, _)| port == number),
         Some(PortWord::Name(name)) => ports.iter().find(|(_, port)| port == name),

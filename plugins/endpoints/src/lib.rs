@@ -1,0 +1,24 @@
+//! The command `endpoints`: what one client sees of a service.
+//!
+//! ```text
+//! arguments --mesh-cli--> mesh, service, port, clients
+//!   Question --mesh-traffic--> Prediction --Answer::of--> rows, what is left out, why
+//!   answers of every rule set in question --> blocks for people, items for machines
+//! ```
+//!
+//! Computes nothing about traffic itself.
+
+mod answer;
+mod blocks;
+mod endpoints;
+mod items;
+mod question;
+mod remarks;
+mod row;
+
+use mesh_cli::{Command, Version};
+
+pub use endpoints::Endpoints;
+
+/// The commands of this plugin.
+pub static COMMANDS: &[Command] = &[Command::of::<Endpoints>(), Command::of::<Version>()];
