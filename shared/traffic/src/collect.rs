@@ -11,8 +11,6 @@ mod workloads;
 use std::sync::Arc;
 
 use mesh_model::Labels;
-use mesh_model::Row;
-use mesh_model::row::ServiceFact;
 
 use crate::{Cause, Endpoint, Exclusion, Port, Service, View};
 
@@ -40,11 +38,6 @@ fn kubernetes_name<'a>(service: &Service<'a>) -> Option<&'a str> {
     let (name, rest) = service.host.split_once('.')?;
     let rest = rest.strip_prefix(service.namespace)?;
     (rest == ".svc.cluster.local").then_some(name)
-}
-
-/// The Service of a cluster, where it has one.
-fn service_of<'m>(service: &Service<'m>, cluster: usize) -> Option<&'m Row<ServiceFact>> {
-    service.services.iter().find(|(at, _)| *at == cluster).map(|(_, row)| *row)
 }
 
 /// The label of a pod that tells of a sidecar with mutual TLS.

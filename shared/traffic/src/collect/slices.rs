@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mesh_model::row::{Endpoint as Listed, EndpointSliceFact, PodFact, ServiceFact, SlicePort};
 use mesh_model::{Kind, Labels, Row, path};
 
-use super::{Candidate, has_tls, kubernetes_name, service_of, workloads};
+use super::{Candidate, has_tls, kubernetes_name, workloads};
 use crate::index::ClusterIndex;
 use crate::lookup::is_exported_to_nobody;
 use crate::place::Place;
@@ -23,17 +23,28 @@ pub(super) fn collect<'m>(
     found: &mut Vec<Candidate<'m>>,
 ) {
     let Some(name) = kubernetes_name(service) else { return };
-    let with_slices = view.traffic.with_slices(service.namespace, name).iter().copied();
-    let mut clusters: Vec<usize> = with_slices.chain(service.services.iter().map(|(at, _)| *at)).collect();
-    clusters.sort_by_key(|at| (view.rank(*at).is_none(), view.cluster_id(*at), *at));
-    clusters.dedup();
-    for cluster in clusters {
-        let one = OneCluster::new(view, service, name, cluster, port);
+    for (cluster, row) in clusters(view, service, name) {
+        let one = OneCluster::new(view, service, (cluster, row), name, port);
         one.of_slices(found);
         if one.rank.is_some() {
             workloads::of_service(view, &one, found);
         }
     }
+}
+
+/// The clusters that have the Service or slices of it, by their IDs; those that istiod does not read come last.
+fn clusters<'m>(
+    view: &View<'_, 'm>,
+    service: &Service<'m>,
+    name: &'m str,
+) -> Vec<(usize, Option<&'m Row<ServiceFact>>)> {
+    let with_slices = view.traffic.with_slices(service.namespace, name).iter().map(|at| (*at, None));
+    let of_services = service.services.iter().map(|(at, row)| (*at, Some(*row)));
+    let mut clusters: Vec<_> = of_services.chain(with_slices).collect();
+    clusters.sort_by_key(|(at, row)| (*at, row.is_none()));
+    clusters.dedup_by_key(|(at, _)| *at);
+    clusters.sort_by_key(|(at, _)| (view.rank(*at).is_none(), view.cluster_id(*at), *at));
+    clusters
 }
 
 /// One cluster's part of a service.
@@ -56,8 +67,8 @@ impl<'v, 'm> OneCluster<'v, 'm> {
     fn new(
         view: &'v View<'v, 'm>,
         service: &Service<'m>,
+        (cluster, row): (usize, Option<&'m Row<ServiceFact>>),
         name: &'m str,
-        cluster: usize,
         port: Port<'m>,
     ) -> Self {
         let index = &view.traffic.clusters()[cluster];
@@ -70,7 +81,7 @@ impl<'v, 'm> OneCluster<'v, 'm> {
             id: view.cluster_id(cluster),
             namespace: service.namespace,
             name,
-            row: service_of(service, cluster).or_else(of_other),
+            row: row.or_else(of_other),
             port,
         }
     }
@@ -82,7 +93,11 @@ impl<'v, 'm> OneCluster<'v, 'm> {
         });
         let mut known = HashSet::new();
         let cluster = self.index.cluster;
-        for slice in cluster.slices_of(&self.namespace.into(), &self.name.into()) {
+        let slices = match self.row {
+            Some(row) => cluster.slices_of(&row.obj.namespace, &row.obj.name),
+            None => cluster.slices_of(&self.namespace.into(), &self.name.into()),
+        };
+        for slice in slices {
             if slice.fact.host_names || slice.labels.get(MULTICLUSTER).is_some() {
                 continue;
             }

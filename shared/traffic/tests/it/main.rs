@@ -2,4 +2,5 @@
 
 mod endpoints;
 mod gateways;
+mod properties;
 mod support;

@@ -62,6 +62,12 @@ impl Docs {
         docs
     }
 
+    /// Adds the documents of another.
+    pub(crate) fn with(mut self, other: &Self) -> Self {
+        self.0.push_str(&other.0);
+        self
+    }
+
     /// Adds any document.
     pub(crate) fn add(&mut self, document: &str) -> &mut Self {
         write!(self.0, "---\n{document}\n").expect("text takes text");
