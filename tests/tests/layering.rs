@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kubectl-mesh", &["mesh-cli", "kubectl-mesh-check", "kubectl-mesh-endpoints", "kubectl-mesh-locality"]),
     ("mesh-webhook", &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-live"]),
     ("mesh-lab", &[]),
+    ("mesh-envoy", &["mesh-model", "mesh-traffic", "mesh-lab"]),
     ("mesh-tests", &[]),
     ("xtask", &["mesh-rules", "mesh-report", "mesh-cli", "mesh-lab"]),
 ];

