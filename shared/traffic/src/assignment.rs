@@ -104,6 +104,8 @@ pub enum Exclusion {
     OtherNode,
     /// In another cluster, and the host is cluster-local.
     ClusterLocal,
+    /// In a network that the client did not ask for.
+    NetworkView,
     /// Without an address.
     NoAddress,
     /// Not ready, and unready endpoints are not sent.
@@ -134,6 +136,7 @@ impl Exclusion {
             Self::PortName => "its port has another name",
             Self::HostName => "a host name, which is not resolved for this service",
             Self::OtherNode => "on another node, and internalTrafficPolicy is Local",
+            Self::NetworkView => "in a network that the client did not ask for",
             Self::ClusterLocal => "in another cluster, and the host is cluster-local",
             Self::NoAddress => "has no address",
             Self::NotReady => "not ready",

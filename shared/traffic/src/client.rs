@@ -18,6 +18,9 @@ pub struct Client<'m> {
     pub network: Network,
     /// What its label `topology.istio.io/network` reads: that of its pod, of its cluster, or `network`.
     pub network_label: Network,
+    /// `ISTIO_META_REQUESTED_NETWORK_VIEW`: it is given endpoints of these networks and of unnamed ones; `None` for
+    /// all networks. East-west gateways ask for their own (`istio: pilot/pkg/model/proxy_view.go`).
+    pub network_view: Option<Vec<Network>>,
     /// Its node, empty if unknown.
     pub node: Name,
     /// IP families it has.

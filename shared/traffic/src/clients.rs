@@ -26,6 +26,7 @@ impl<'m> View<'_, 'm> {
             locality,
             network_label: network.clone(),
             network,
+            network_view: None,
             node: Name::default(),
             families: Families::default(),
             role: Role::Sidecar,
@@ -48,6 +49,7 @@ impl<'m> View<'_, 'm> {
             locality: self.locality_of(pod),
             network: Network::from(network),
             network_label: Network::from(self.network_label_of(pod, network)),
+            network_view: proxy.and_then(network_view),
             node: pod.fact.node.clone(),
             families: families(&pod.fact.ip),
             role: proxy.map_or(Role::Sidecar, role),
@@ -110,6 +112,12 @@ impl<'m> View<'_, 'm> {
         let known = self.networks().of_workload(rank, &pod.labels, &pod.fact.ip);
         if known.is_empty() { network } else { known }
     }
+}
+
+fn network_view(proxy: &Container) -> Option<Vec<Network>> {
+    let networks = proxy.env.get("ISTIO_META_REQUESTED_NETWORK_VIEW")?.split(',').map(str::trim);
+    let networks: Vec<_> = networks.filter(|network| !network.is_empty()).map(Network::from).collect();
+    (!networks.is_empty()).then_some(networks)
 }
 
 fn role(proxy: &Container) -> Role {

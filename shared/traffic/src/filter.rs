@@ -79,6 +79,7 @@ impl<'m> Request<'_, 'm> {
             .or_else(|| self.host_name(endpoint))
             .or_else(|| self.outside_of_subset(endpoint))
             .or_else(|| self.of_another_node(endpoint))
+            .or_else(|| self.out_of_view(endpoint))
             .or_else(|| self.unhealthy(endpoint))
     }
 
@@ -109,6 +110,13 @@ impl<'m> Request<'_, 'm> {
         let node_local = &self.service.node_local;
         (node_local.value && endpoint.node != self.client.node.as_str())
             .then(|| (Exclusion::OtherNode, node_local.cause.clone()))
+    }
+
+    fn out_of_view(&self, endpoint: &Endpoint<'m>) -> Option<(Exclusion, Cause)> {
+        let networks = self.client.network_view.as_ref()?;
+        let is_seen = endpoint.network.is_empty() || networks.iter().any(|name| *name == *endpoint.network);
+        let cause = Cause::Default("ISTIO_META_REQUESTED_NETWORK_VIEW of the client");
+        (!is_seen).then_some((Exclusion::NetworkView, cause))
     }
 
     fn unhealthy(&self, endpoint: &Endpoint<'m>) -> Option<(Exclusion, Cause)> {

@@ -19,6 +19,8 @@ pub(crate) struct NetworkFilter<'v, 'm> {
     gateways: &'v Gateways<'m>,
     /// The mode that a rule sets for all endpoints.
     tls: Option<Caused<&'m TlsMode>>,
+    /// Endpoints without mutual TLS are left out in the client's own network too.
+    needs_tls: bool,
 }
 
 /// What stands for an endpoint.
@@ -36,10 +38,19 @@ struct Behind<'v, 'm> {
 }
 
 impl<'v, 'm> NetworkFilter<'v, 'm> {
-    pub(crate) fn new(request: &'v Request<'v, 'm>, tls: Option<Caused<&'m TlsMode>>) -> Self {
+    pub(crate) fn new(
+        request: &'v Request<'v, 'm>,
+        tls: Option<Caused<&'m TlsMode>>,
+        needs_tls: bool,
+    ) -> Self {
         let by_name = matches!(request.discovery, Discovery::StrictDns | Discovery::LogicalDns);
         let view = request.view;
-        Self { request, gateways: if by_name { view.named_gateways() } else { view.gateways() }, tls }
+        Self {
+            request,
+            gateways: if by_name { view.named_gateways() } else { view.gateways() },
+            tls,
+            needs_tls,
+        }
     }
 
     /// Makes the groups of the assignment: endpoints by the text of their locality, in its order.
@@ -61,7 +72,7 @@ impl<'v, 'm> NetworkFilter<'v, 'm> {
         let mut sent = Vec::with_capacity(endpoints.len());
         let mut behind: Vec<Behind<'v, 'm>> = Vec::new();
         for endpoint in endpoints {
-            match self.reach(&endpoint) {
+            match self.reach_with_tls(&endpoint) {
                 Reached::Itself => sent.push(self.direct(endpoint)),
                 Reached::Through(gateways) => {
                     share(self.weight(&endpoint), &gateways, &endpoint, &mut behind);
@@ -91,6 +102,20 @@ impl<'v, 'm> NetworkFilter<'v, 'm> {
     fn weight(&self, endpoint: &Endpoint<'m>) -> u32 {
         let scale = self.gateways.scale();
         if endpoint.weight() < u32::MAX / scale { endpoint.weight() * scale } else { u32::MAX }
+    }
+
+    fn reach_with_tls(&self, endpoint: &Endpoint<'m>) -> Reached<'v, 'm> {
+        match self.reach(endpoint) {
+            Reached::Itself if self.needs_tls => {
+                let takes_tls = self.takes_tls(endpoint);
+                if takes_tls.value {
+                    Reached::Itself
+                } else {
+                    Reached::Not(Exclusion::NoMutualTls, takes_tls.cause)
+                }
+            }
+            reached => reached,
+        }
     }
 
     fn reach(&self, endpoint: &Endpoint<'m>) -> Reached<'v, 'm> {

@@ -26,6 +26,16 @@ pub struct Prediction<'m> {
     pub rule: Option<Chosen<'m>>,
 }
 
+/// How the client gets at the endpoints.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It calls them, or gateways that stand for them.
+    Outbound,
+    /// It is a gateway that passes connections on by their server name: only endpoints with mutual TLS can answer
+    /// (`istio: pilot/pkg/xds/endpoints/ep_filters.go: EndpointsWithMTLSFilter`).
+    PassedOn,
+}
+
 impl<'m> View<'_, 'm> {
     /// Computes what istiod sends to `client` for `port`, the number of a port of the service, and a subset of its
     /// DestinationRule. A port that the service does not have has no endpoints; a subset that the rule does not have
@@ -40,13 +50,36 @@ impl<'m> View<'_, 'm> {
         port: u16,
         subset: Option<&str>,
     ) -> Prediction<'m> {
+        self.predict_way(client, service, port, subset, Way::Outbound)
+    }
+
+    /// The same for an east-west gateway that passes connections on by their server name.
+    #[must_use]
+    pub fn predict_passed_on(
+        &self,
+        gateway: &Client<'_>,
+        service: &Service<'m>,
+        port: u16,
+        subset: Option<&str>,
+    ) -> Prediction<'m> {
+        self.predict_way(gateway, service, port, subset, Way::PassedOn)
+    }
+
+    fn predict_way(
+        &self,
+        client: &Client<'_>,
+        service: &Service<'m>,
+        port: u16,
+        subset: Option<&str>,
+        way: Way,
+    ) -> Prediction<'m> {
         let config = Config::of(self);
         let own_id = self.cluster_id(client.cluster);
         let rule = self.destination_rules().find(client, own_id, service.namespace, service.host);
         let policy = rule.as_ref().map(|rule| rule.effective(port, subset)).unwrap_or_default();
         let discovery = settings::discovery(service, client.role, &config);
         let settings = settings::of(&policy, &service.distribution, discovery, &config);
-        let name = format!("outbound|{port}|{}|{}", subset.unwrap_or_default(), service.host);
+        let name = way.cluster_name(service.host, port, subset.unwrap_or_default());
         let mut assignment =
             Assignment { name, groups: Vec::new(), excluded: Vec::new(), scale: 1, unknown: Vec::new() };
         if settings.discovery != Discovery::OriginalDst
@@ -63,7 +96,8 @@ impl<'m> View<'_, 'm> {
             };
             let kept = request.select(collect::collect(self, service, port), &mut assignment.excluded);
             let tls = rule.as_ref().and_then(|rule| rule.tls_mode(port.number(), subset, self.rules()));
-            NetworkFilter::new(&request, tls).apply(kept, &mut assignment);
+            let filter = NetworkFilter::new(&request, tls, way == Way::PassedOn);
+            filter.apply(kept, &mut assignment);
             self.localize(&request, &policy, &config, &mut assignment);
         }
         Prediction { settings, assignment, rule }
@@ -88,6 +122,15 @@ impl<'m> View<'_, 'm> {
         if !outcome.emptied.is_empty() {
             let cause = distribute_cause(&setting, outcome.entry);
             exclude(outcome.emptied, &cause, &mut assignment.excluded);
+        }
+    }
+}
+
+impl Way {
+    fn cluster_name(self, host: &str, port: u16, subset: &str) -> String {
+        match self {
+            Self::Outbound => format!("outbound|{port}|{subset}|{host}"),
+            Self::PassedOn => format!("outbound_.{port}_.{subset}_.{host}"),
         }
     }
 }

@@ -59,6 +59,7 @@ impl Exclusion {
             Self::HostName => "hostName",
             Self::OtherNode => "otherNode",
             Self::ClusterLocal => "clusterLocal",
+            Self::NetworkView => "networkView",
             Self::NoAddress => "noAddress",
             Self::NotReady => "notReady",
             Self::Terminating => "terminating",

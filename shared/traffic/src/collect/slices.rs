@@ -11,7 +11,7 @@ use super::{Candidate, has_tls, kubernetes_name, workloads};
 use crate::index::ClusterIndex;
 use crate::lookup::is_exported_to_nobody;
 use crate::place::Place;
-use crate::{Cause, Endpoint, EndpointOrigin, Exclusion, Features, Health, Port, Service, View};
+use crate::{Cause, Endpoint, EndpointOrigin, Exclusion, Gate, Health, Port, Service, View};
 
 /// Label of slices that another controller keeps for several clusters; istiod does not read them.
 const MULTICLUSTER: &str = "multicluster.kubernetes.io/service-name";
@@ -168,7 +168,7 @@ impl<'v, 'm> OneCluster<'v, 'm> {
             labels: pod.map(|pod| pod.labels.clone()).unwrap_or_default(),
             node: pod.map_or("", |pod| &pod.fact.node),
             has_tls: pod.map_or_else(|| !self.knows_pods(), |pod| has_tls(&pod.labels)),
-            health: health(self.row, listed, self.view.features()),
+            health: health(self.row, listed, self.view),
             weight: 0,
             pod,
             origin: EndpointOrigin::Slice(slice, at),
@@ -218,7 +218,8 @@ pub(super) fn is_ready(pod: &Row<PodFact>) -> bool {
 }
 
 /// What the conditions say (`endpointslice.go: endpointHealthStatus`).
-fn health(service: Option<&Row<ServiceFact>>, listed: &Listed, features: &Features) -> Health {
+fn health(service: Option<&Row<ServiceFact>>, listed: &Listed, view: &View<'_, '_>) -> Health {
+    let features = view.features();
     let Some(service) = service.filter(|_| !listed.ready) else {
         return if listed.ready { Health::Healthy } else { Health::Unhealthy };
     };
@@ -227,7 +228,7 @@ fn health(service: Option<&Row<ServiceFact>>, listed: &Listed, features: &Featur
         || is_set(&service.labels, &features.session_header_label);
     match (listed.terminating.unwrap_or(true), has_sessions && listed.serving.unwrap_or(true)) {
         (true, true) => Health::Draining,
-        (true, false) => Health::Terminating,
-        (false, _) => Health::Unhealthy,
+        (true, false) if view.rules().has(Gate::TerminatingLeftOut) => Health::Terminating,
+        _ => Health::Unhealthy,
     }
 }

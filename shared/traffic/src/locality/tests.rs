@@ -25,6 +25,7 @@ fn client(text: &str, network: &str) -> Client<'static> {
         locality: locality(text),
         network: network.into(),
         network_label: network.into(),
+        network_view: None,
         node: "n1".into(),
         families: Families::default(),
         role: Role::Sidecar,

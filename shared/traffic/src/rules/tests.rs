@@ -83,6 +83,7 @@ fn client(namespace: &str, app: &str) -> Client<'static> {
         locality: Locality { region: "".into(), zone: "".into(), subzone: "".into() },
         network: "".into(),
         network_label: "".into(),
+        network_view: None,
         node: "".into(),
         families: Families::default(),
         role: Role::Sidecar,

@@ -1,8 +1,8 @@
 //! Networks and the gateways between them.
 
-use mesh_traffic::{Families, Traffic};
+use mesh_traffic::{Exclusion, Families, Role, Traffic};
 
-use crate::support::{Docs, World, client, excluded, lines, predict, seen, seen_by};
+use crate::support::{Docs, ECHO, World, client, excluded, lines, predict, seen, seen_by};
 
 /// Two clusters, two networks; an east-west gateway on each side.
 fn two_networks() -> World {
@@ -133,4 +133,31 @@ fn a_gateway_by_host_name_is_unknown_and_said_to_be() {
     let prediction = predict(&traffic.view(0), &client(0, "n1", ""));
     let unknown: Vec<&str> = prediction.assignment.unknown.iter().map(|of| &*of.what).collect();
     assert_eq!(unknown, ["what istiod resolves gw.example to, a gateway into network n2"]);
+}
+
+#[test]
+fn a_gateway_passes_on_to_endpoints_with_mutual_tls_of_the_networks_it_asks_for() {
+    let world = two_networks();
+    let mut east = world.clusters[0].1.clone();
+    east.push_str("---\napiVersion: v1\nkind: Pod\nmetadata: {name: plain, namespace: shop}\nstatus: {podIP: 10.2.0.9}\n");
+    east.push_str(
+        "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: echo-plain, namespace: shop, \
+         labels: {kubernetes.io/service-name: echo}}\nports: [{name: http, port: 8080}]\n\
+         endpoints: [{addresses: [10.2.0.9], targetRef: {kind: Pod, name: plain}}]\n",
+    );
+    let world = World { clusters: vec![("east".to_owned(), east), world.clusters[1].clone()] };
+    let mesh = world.mesh();
+    let traffic = Traffic::new(&mesh);
+    let view = traffic.view(0);
+    let mut gateway = client(0, "n2", "r2/z1/");
+    gateway.role = Role::Router;
+    gateway.network_view = Some(vec!["n2".into()]);
+    let service = view.service(ECHO).expect("the service is there");
+    let prediction = view.predict_passed_on(&gateway, &service, 80, None);
+    assert_eq!(prediction.assignment.name, format!("outbound_.80_._.{ECHO}"));
+    let own = "r2/z1/ p0 w8: 10.2.0.1:8080*2 10.2.0.2:8080*2 10.2.0.3:8080*2 10.2.0.4:8080*2";
+    // The locality of the pod without mutual TLS stays, empty.
+    assert_eq!(lines(&prediction), ["// p0 w0:", own]);
+    let reasons: Vec<_> = prediction.assignment.excluded.iter().map(|out| out.reason).collect();
+    assert_eq!(reasons, [Exclusion::NetworkView, Exclusion::NetworkView, Exclusion::NoMutualTls]);
 }

@@ -183,6 +183,7 @@ pub(crate) fn client(cluster: usize, network: &str, locality: &str) -> Client<'s
         locality: Locality { region: part().into(), zone: part().into(), subzone: part().into() },
         network: Network::from(network),
         network_label: Network::from(network),
+        network_view: None,
         node: "".into(),
         families: Families::default(),
         role: Role::Sidecar,
