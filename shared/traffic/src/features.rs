@@ -37,6 +37,8 @@ pub struct Features {
     /// `ENABLE_MCS_SERVICE_DISCOVERY`: endpoints stay within their cluster unless a ServiceExport, which is not
     /// read, says otherwise.
     pub mcs_discovery: bool,
+    /// `PILOT_SKIP_VALIDATE_TRUST_DOMAIN`: servers take clients of every trust domain.
+    pub skips_trust_domains: bool,
 }
 
 impl Features {
@@ -65,6 +67,7 @@ impl Features {
             always_locality_weights: flag("ENABLE_LOCALITY_WEIGHTED_LB_CONFIG", false),
             merge_by_export_to: flag("ENABLE_ENHANCED_DESTINATIONRULE_MERGE", true),
             mcs_discovery: flag("ENABLE_MCS_SERVICE_DISCOVERY", false),
+            skips_trust_domains: flag("PILOT_SKIP_VALIDATE_TRUST_DOMAIN", false),
         }
     }
 }

@@ -62,15 +62,26 @@ impl<'m> Peers<'m> {
         {
             return Caused { value: *mode, cause: Cause::field(&row.obj, path!["spec", "portLevelMtls"]) };
         }
-        let levels = [workload, namespace.and_then(|of| of.own), self.mesh];
-        let set = levels.into_iter().flatten().find(|row| row.fact.mode != MtlsMode::Unset);
-        match set {
-            Some(row) => {
-                Caused { value: row.fact.mode, cause: Cause::field(&row.obj, path!["spec", "mtls", "mode"]) }
-            }
-            None => {
-                Caused { value: MtlsMode::Permissive, cause: Cause::Default("default of PeerAuthentication") }
-            }
+        nearest([workload, namespace.and_then(|of| of.own), self.mesh])
+    }
+
+    /// The mode of workloads of a namespace that no selector picks, by which clients decide whether to try mutual TLS
+    /// at all (`istio: pilot/pkg/model/push_context.go: BestEffortInferServiceMTLSMode`).
+    pub(crate) fn of_namespace(&self, namespace: &str) -> Caused<MtlsMode> {
+        let own = self.namespaces.get(namespace).and_then(|of| of.own);
+        nearest([None, own, self.mesh])
+    }
+}
+
+/// The first policy that names a mode decides.
+fn nearest(levels: [Option<&Row<PeerAuthentication>>; 3]) -> Caused<MtlsMode> {
+    let set = levels.into_iter().flatten().find(|row| row.fact.mode != MtlsMode::Unset);
+    match set {
+        Some(row) => {
+            Caused { value: row.fact.mode, cause: Cause::field(&row.obj, path!["spec", "mtls", "mode"]) }
+        }
+        None => {
+            Caused { value: MtlsMode::Permissive, cause: Cause::Default("default of PeerAuthentication") }
         }
     }
 }

@@ -1,30 +1,11 @@
 //! The roots of trust that a cluster hands to its workloads.
 
 use mesh_model::row::ConfigMapFact;
-use mesh_model::{Certificate, CertificateBundle, FieldPath, Kind, Row, path};
+use mesh_model::{Certificate, CertificateBundle, Kind, Row};
+pub(crate) use mesh_traffic::trust::Roots;
+use mesh_traffic::trust::{Known as InCluster, NAME};
 
 use crate::{ClusterView, Sink};
-
-/// `istio-ca-root-cert` of one cluster.
-#[derive(Clone, Copy)]
-pub(crate) struct Roots<'a> {
-    /// The ConfigMap of the system namespace.
-    pub(crate) row: &'a Row<ConfigMapFact>,
-    /// Its certificates; at least one.
-    pub(crate) certificates: &'a [Certificate],
-    /// A sentence for each block beside them that is no certificate.
-    pub(crate) broken: &'a [String],
-}
-
-impl Roots<'_> {
-    /// Path of the certificates in the ConfigMap.
-    pub(crate) fn path() -> FieldPath {
-        path!["data", "root-cert.pem"]
-    }
-}
-
-/// Name of the ConfigMap that istiod writes into every namespace.
-const NAME: &str = "istio-ca-root-cert";
 
 /// What is known of the roots of a cluster.
 pub(crate) enum Known<'a> {
@@ -43,16 +24,13 @@ pub(crate) enum Known<'a> {
 pub(crate) fn roots<'a>(view: &ClusterView<'a>) -> Known<'a> {
     let plane = view.control_plane();
     let system = plane.system_namespace();
-    let row = view.config_maps().find(system, NAME);
-    match row.map(|row| (row, &row.fact)) {
-        Some((row, ConfigMapFact::RootCertificates(bundle))) if bundle.certificates.is_empty() => {
-            Known::Unreadable(row, bundle)
+    match InCluster::of(view.config_maps(), system) {
+        InCluster::Roots(roots) => Known::Roots(roots),
+        InCluster::Unreadable(row, bundle) => Known::Unreadable(row, bundle),
+        InCluster::Missing if plane.istiods.is_empty() => Known::Nothing,
+        InCluster::Missing => {
+            Known::Missing(format!("no ConfigMap \"{system}/{NAME}\", which istiod writes"))
         }
-        Some((row, ConfigMapFact::RootCertificates(bundle))) => {
-            Known::Roots(Roots { row, certificates: &bundle.certificates, broken: &bundle.broken })
-        }
-        _ if plane.istiods.is_empty() => Known::Nothing,
-        _ => Known::Missing(format!("no ConfigMap \"{system}/{NAME}\", which istiod writes")),
     }
 }
 

@@ -106,18 +106,16 @@ impl SidecarScope<'_, '_> {
     /// A VirtualService that the client sees leads to the host.
     fn is_routed_to(&self, sidecar: &Row<SidecarFact>, from: &str, host: &str) -> bool {
         let routes = self.sidecars.routes.get(host).into_iter().flatten();
-        let mut seen = routes.filter(|row| self.is_exported(row, from)).filter(|row| {
-            row.fact.hosts.iter().any(|host| {
-                is_let_through(
-                    sidecar,
-                    from,
-                    &row.obj.namespace,
-                    |pattern| overlaps(host, pattern),
-                    |pattern| is_within(host, pattern),
-                )
-            })
-        });
-        seen.next().is_some()
+        let mut seen = routes.filter(|row| self.is_exported(row, from));
+        seen.any(|row| lets_routes_through(sidecar, from, row))
+    }
+
+    /// A client in namespace `from` sees a VirtualService, if that is exported to it
+    /// (`istio: pilot/pkg/model/virtualservice.go: SelectVirtualServices`).
+    #[must_use]
+    pub fn sees_routes(&self, from: &str, routes: &Row<VirtualService>) -> bool {
+        let limit = self.sidecar.filter(|row| !row.fact.egress_hosts.is_empty());
+        limit.is_none_or(|sidecar| lets_routes_through(sidecar, from, routes))
     }
 
     fn is_exported(&self, row: &Row<VirtualService>, from: &str) -> bool {
@@ -130,6 +128,15 @@ impl SidecarScope<'_, '_> {
                 named => named == from,
             })
     }
+}
+
+/// One of the hosts of a VirtualService is let through; of it and a pattern either may be the wider one.
+fn lets_routes_through(sidecar: &Row<SidecarFact>, from: &str, routes: &Row<VirtualService>) -> bool {
+    routes.fact.hosts.iter().any(|host| {
+        let (takes, drops) =
+            (|pattern: &str| overlaps(host, pattern), |pattern: &str| is_within(host, pattern));
+        is_let_through(sidecar, from, &routes.obj.namespace, takes, drops)
+    })
 }
 
 /// The entries of `egress` for a namespace let something through: one takes it, and none that begins with `~`

@@ -88,7 +88,8 @@ struct Rewrite {
     uri: String,
     #[serde(deserialize_with = "null")]
     authority: String,
-    uri_regex_rewrite: Option<IgnoredAny>,
+    #[serde(rename = "uriRegexRewrite")]
+    regex: Option<IgnoredAny>,
 }
 
 #[derive(Default, Deserialize)]
@@ -142,7 +143,7 @@ impl HttpRoute {
             rewrite: self.rewrite.as_ref().map(|rewrite| row::Rewrite {
                 uri: into.text(&rewrite.uri),
                 authority: into.text(&rewrite.authority),
-                by_regex: rewrite.uri_regex_rewrite.is_some(),
+                by_regex: rewrite.regex.is_some(),
             }),
             retries: self.retries.as_ref().map(|retries| row::Retries {
                 attempts: retries.attempts.unwrap_or(0),
