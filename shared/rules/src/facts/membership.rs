@@ -142,6 +142,22 @@ impl Membership {
     }
 }
 
+/// The clusters that can be judged, in groups that belong to one mesh or may do so.
+pub(crate) fn meshes<'a>(mesh: &MeshView<'a>) -> Vec<Vec<ClusterView<'a>>> {
+    let membership = mesh.membership();
+    let mut groups: Vec<Vec<ClusterView<'a>>> = Vec::new();
+    for view in mesh.clusters() {
+        let joins = |group: &&mut Vec<ClusterView<'a>>| {
+            group.iter().any(|other| membership.joined(other.name(), view.name()).is_possible())
+        };
+        match groups.iter_mut().find(joins) {
+            Some(group) => group.push(*view),
+            None => groups.push(vec![*view]),
+        }
+    }
+    groups
+}
+
 /// What ties clusters: surely, and in ways that may mean nothing.
 struct Ties {
     sure: Groups,

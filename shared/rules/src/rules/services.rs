@@ -3,7 +3,6 @@
 mod port_differs;
 mod port_name_differs;
 mod service_missing_in_client_cluster;
-mod shared_service;
 
 pub use port_differs::PORT_DIFFERS;
 pub use port_name_differs::PORT_NAME_DIFFERS;

@@ -54,6 +54,25 @@ impl Documents {
         found.map(|document| &mut document.value).ok_or_else(|| format!("{object} is not there"))
     }
 
+    /// The values of the objects with all these labels, to be changed.
+    pub(super) fn select_mut<'a>(
+        &'a mut self,
+        cluster: &'a str,
+        kind: Kind,
+        of_namespace: &'a str,
+        labels: &'a [(&'a str, &'a str)],
+    ) -> impl Iterator<Item = &'a mut Value> {
+        let chosen = move |document: &&mut Document| {
+            let value = &document.value;
+            let named = value["kind"].as_str().and_then(|name| Kind::parse(group(value), name));
+            document.cluster == cluster
+                && named == Some(kind)
+                && (!kind.namespaced() || namespace(value) == of_namespace)
+                && labels.iter().all(|(key, text)| value["metadata"]["labels"][key].as_str() == Some(text))
+        };
+        self.0.iter_mut().filter(chosen).map(|document| &mut document.value)
+    }
+
     /// Adds an object, or puts it in the place of the one of its name.
     pub(super) fn put(&mut self, cluster: &str, value: Value) {
         let fresh = Document { cluster: cluster.to_owned(), value };

@@ -22,6 +22,10 @@ pub(super) fn play(line: &str, cluster: &str, documents: &mut Documents) -> Resu
         _ => return Err(format!("`{line}` is not played")),
     };
     let call = Call::parse(rest).map_err(|reason| format!("`{line}`: {reason}"))?;
+    if let Some(selector) = call.selector {
+        return label_selected(verb, selector, cluster, &call, documents)
+            .map_err(|reason| format!("`{line}`: {reason}"));
+    }
     let target = ObjectRef::new(cluster, call.kind, call.namespace, call.name);
     let mut done = || match *verb {
         "label" => set_pairs(documents.find_mut(&target)?, "labels", &call.arguments),
@@ -40,11 +44,12 @@ struct Call<'a> {
     arguments: Vec<&'a str>,
     patch: Option<&'a str>,
     patch_type: &'a str,
+    selector: Option<&'a str>,
 }
 
 impl<'a> Call<'a> {
     fn parse(words: &[&'a str]) -> Result<Self, String> {
-        let (mut namespace, mut patch, mut patch_type) = (None, None, "strategic");
+        let (mut namespace, mut patch, mut patch_type, mut selector) = (None, None, "strategic", None);
         let mut plain = Vec::new();
         let mut words = words.iter().copied();
         while let Some(word) = words.next() {
@@ -53,6 +58,7 @@ impl<'a> Call<'a> {
                 "-n" | "--namespace" => namespace = Some(value()?),
                 "-p" | "--patch" => patch = Some(value()?),
                 "--type" => patch_type = value()?,
+                "-l" | "--selector" => selector = Some(value()?),
                 "--overwrite" => {}
                 _ if word.starts_with('-') => match word.split_once('=') {
                     Some(("--type", value)) => patch_type = value,
@@ -64,6 +70,7 @@ impl<'a> Call<'a> {
             }
         }
         let (kind, name, arguments) = match plain.as_slice() {
+            [kind, arguments @ ..] if selector.is_some() => (*kind, "", arguments),
             [both, arguments @ ..] if both.contains('/') => {
                 let (kind, name) = both.split_once('/').expect("checked in the guard");
                 (kind, name, arguments)
@@ -73,7 +80,7 @@ impl<'a> Call<'a> {
         };
         let kind = resource(kind).ok_or_else(|| format!("\"{kind}\" is no resource that is read"))?;
         let namespace = if kind.namespaced() { namespace.unwrap_or("default") } else { "" };
-        Ok(Self { kind, namespace, name, arguments: arguments.to_vec(), patch, patch_type })
+        Ok(Self { kind, namespace, name, arguments: arguments.to_vec(), patch, patch_type, selector })
     }
 }
 
@@ -94,6 +101,25 @@ fn resource(word: &str) -> Option<Kind> {
         word == kind.plural() || word == kind.resource() || word.eq_ignore_ascii_case(kind.as_str())
     };
     Kind::ALL.iter().copied().find(matches)
+}
+
+/// Labels the objects that a selector of `key=value` pairs chooses; kubectl takes it for no error if there are none,
+/// but no remedy means that.
+fn label_selected(
+    verb: &str,
+    selector: &str,
+    cluster: &str,
+    call: &Call<'_>,
+    documents: &mut Documents,
+) -> Result<(), String> {
+    if verb != "label" {
+        return Err(format!("kubectl {verb} with a selector is not played"));
+    }
+    let pairs: Option<Vec<(&str, &str)>> = selector.split(',').map(|pair| pair.split_once('=')).collect();
+    let pairs = pairs.ok_or_else(|| format!("\"{selector}\" is no list of key=value"))?;
+    let mut chosen = documents.select_mut(cluster, call.kind, call.namespace, &pairs).peekable();
+    chosen.peek().ok_or("chooses nothing")?;
+    chosen.try_for_each(|object| set_pairs(object, "labels", &call.arguments))
 }
 
 /// `key=value` sets, `key-` removes.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_model::row::{NodeFact, PodFact};
-use mesh_model::{IstioVersion, Name, Row, path};
+use mesh_model::{Name, Row, path};
 use serde_json::{Map, Value, json};
 
-use crate::facts::pods;
+use crate::facts::{localities, pods};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, MeshView, Sink, Tags};
 
@@ -25,10 +25,10 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 
 fn check(_: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
     let mut pods_on: BTreeMap<&Name, usize> = BTreeMap::new();
-    let version = view.control_plane().version;
-    for pod in
-        view.pods().rows().iter().filter(|pod| pods::is_in_mesh(pod) && !names_its_locality(pod, version))
-    {
+    let rules = localities::rules(view);
+    // A pod with a label of its own does not look at its node.
+    let looks = |pod: &&Row<PodFact>| pods::is_in_mesh(pod) && localities::label(pod, rules).is_none();
+    for pod in view.pods().rows().iter().filter(looks) {
         *pods_on.entry(&pod.fact.node).or_default() += 1;
     }
     let regions: BTreeSet<&str> = view
@@ -43,14 +43,6 @@ fn check(_: &MeshView<'_>, view: &ClusterView<'_>, out: &mut Sink<'_>) {
             judge(node, *count, &regions, out);
         }
     }
-}
-
-/// A pod with a locality label of its own does not look at its node. The first of the labels is read from Istio
-/// 1.29 on.
-fn names_its_locality(pod: &Row<PodFact>, version: Option<IstioVersion>) -> bool {
-    let reads_new_label = version.is_none_or(|version| (version.major, version.minor) >= (1, 29));
-    pod.labels.get("istio-locality").is_some()
-        || (reads_new_label && pod.labels.get("topology.istio.io/locality").is_some())
 }
 
 fn judge(node: &Row<NodeFact>, pods: usize, regions: &BTreeSet<&str>, out: &mut Sink<'_>) {

@@ -7,8 +7,8 @@ use mesh_model::row::{ServiceFact, ServicePort};
 use mesh_model::{HostServices, Row, path};
 use serde_json::{Value, json};
 
-use super::shared_service::{Member, merged, usual};
 use crate::facts::services::protocol;
+use crate::facts::shared_service::{Member, merged, usual};
 use crate::rule::declare_rule;
 use crate::{Check, MeshView, Sink, Tags};
 
@@ -81,7 +81,7 @@ impl Field {
 }
 
 fn judge(mesh: &MeshView<'_>, group: &[Member<'_>], name: &str, field: Field, out: &mut Sink<'_>) {
-    let meaning = |service: &Row<ServiceFact>| find(service, name).map(|(_, port)| field.meaning(port));
+    let meaning = |(_, service): &Member<'_>| find(service, name).map(|(_, port)| field.meaning(port));
     let Some((usual, (reference, other))) = usual(group, meaning) else { return };
     let (there, model) = find(other, name).expect("the reference has the port, or it had nothing to compare");
     for (view, service) in group {

@@ -7,7 +7,7 @@ use mesh_model::row::{ServiceFact, ServicePort};
 use mesh_model::{HostServices, Row, path};
 use serde_json::json;
 
-use super::shared_service::{Member, merged, usual};
+use crate::facts::shared_service::{Member, merged, usual};
 use crate::rule::declare_rule;
 use crate::{Check, MeshView, Sink, Tags};
 
@@ -49,7 +49,7 @@ impl Key {
 }
 
 fn judge(mesh: &MeshView<'_>, group: &[Member<'_>], key: &Key, out: &mut Sink<'_>) {
-    let name = |service: &Row<ServiceFact>| key.find(service).map(|(_, port)| Arc::clone(&port.name));
+    let name = |(_, service): &Member<'_>| key.find(service).map(|(_, port)| Arc::clone(&port.name));
     let Some((usual, (reference, other))) = usual(group, name) else { return };
     for (view, service) in group {
         let Some((at, port)) = key.find(service).filter(|(_, port)| port.name != usual) else { continue };

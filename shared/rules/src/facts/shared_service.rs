@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use mesh_model::row::{ServiceFact, ServiceType};
 use mesh_model::{HostServices, Kind, Row};
 
-use crate::facts::pods;
-use crate::facts::services::is_visible;
+use super::pods;
+use super::services::is_visible;
 use crate::{ClusterView, MeshView};
 
 /// A Service and the cluster it is in.
-pub(super) type Member<'a> = (ClusterView<'a>, &'a Row<ServiceFact>);
+pub(crate) type Member<'a> = (ClusterView<'a>, &'a Row<ServiceFact>);
 
 /// The Services of `host` in groups of clusters that belong to one mesh or may do so, each group of two and more. None for
 /// hosts that stay within their cluster, for `ExternalName`, and for Services whose pods are all outside the mesh.
-pub(super) fn merged<'a>(mesh: &MeshView<'a>, host: &HostServices) -> Vec<Vec<Member<'a>>> {
+pub(crate) fn merged<'a>(mesh: &MeshView<'a>, host: &HostServices) -> Vec<Vec<Member<'a>>> {
     if host.services.len() < 2 || mesh.local_hosts().contain(&host.name) {
         return Vec::new();
     }
@@ -51,12 +51,12 @@ fn is_outside_the_mesh(members: &[Member<'_>]) -> bool {
 
 /// The value that most members have, and the first member that has it; of equally frequent ones that of the
 /// first member.
-pub(super) fn usual<'m, 'a, T: Ord + Clone>(
+pub(crate) fn usual<'m, 'a, T: Ord + Clone>(
     members: &'m [Member<'a>],
-    value: impl Fn(&Row<ServiceFact>) -> Option<T>,
+    value: impl Fn(&Member<'a>) -> Option<T>,
 ) -> Option<(T, &'m Member<'a>)> {
     let values: Vec<(T, &Member<'a>)> =
-        members.iter().filter_map(|member| Some((value(member.1)?, member))).collect();
+        members.iter().filter_map(|member| Some((value(member)?, member))).collect();
     let mut counts: BTreeMap<&T, usize> = BTreeMap::new();
     for (value, _) in &values {
         *counts.entry(value).or_default() += 1;
