@@ -73,4 +73,6 @@ pub struct WorkloadEntry {
     pub weight: u32,
     /// `serviceAccount`, empty if unset.
     pub service_account: Name,
+    /// Health checks are on (annotation `proxy.istio.io/health-checks-enabled`), and `status` does not say `Healthy`.
+    pub unhealthy: bool,
 }

@@ -9,7 +9,7 @@ use mesh_model::{Labels, Row};
 use super::slices::is_ready;
 use super::{Candidate, has_tls, workloads};
 use crate::place::Place;
-use crate::{Endpoint, EndpointOrigin, Health, Port, Service, ServiceResolution, View};
+use crate::{Cause, Endpoint, EndpointOrigin, Exclusion, Health, Port, Service, ServiceResolution, View};
 
 pub(super) fn collect<'m>(
     view: &View<'_, 'm>,
@@ -66,9 +66,18 @@ impl<'m> OneEntry<'_, 'm> {
     }
 
     fn push(&self, endpoint: Endpoint<'m>, found: &mut Vec<Candidate<'m>>) {
+        self.push_or_leave_out(endpoint, None, found);
+    }
+
+    fn push_or_leave_out(
+        &self,
+        endpoint: Endpoint<'m>,
+        left_out: Option<(Exclusion, Cause)>,
+        found: &mut Vec<Candidate<'m>>,
+    ) {
         let endpoint = Endpoint { port_name: &self.port.name, ..endpoint };
         let registry = self.view.config_cluster();
-        found.push(Candidate { endpoint: Arc::new(endpoint), registry, left_out: None });
+        found.push(Candidate { endpoint: Arc::new(endpoint), registry, left_out });
     }
 
     /// The host itself, where the entry lists nothing else to resolve.
@@ -149,7 +158,7 @@ impl<'m> OneEntry<'_, 'm> {
                 let endpoint = workload.endpoint(EndpointOrigin::Workload(workload.row));
                 if workloads::selected(&self.row.fact.selector, &endpoint) {
                     let port = self.port_of(&workload.row.fact);
-                    self.push(Endpoint { port, ..endpoint }, found);
+                    self.push_or_leave_out(Endpoint { port, ..endpoint }, workload.unhealthy(), found);
                 }
             }
         }

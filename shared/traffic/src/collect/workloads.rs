@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mesh_model::row::{ServicePort, ServiceType, WorkloadEntry};
-use mesh_model::{Labels, Row};
+use mesh_model::{Labels, Row, path};
 
 use super::slices::OneCluster;
 use super::{Candidate, has_tls};
 use crate::lookup::is_exported_to_nobody;
 use crate::place::Place;
-use crate::{Endpoint, EndpointOrigin, Health, View};
+use crate::{Cause, Endpoint, EndpointOrigin, Exclusion, Health, View};
 
 /// The WorkloadEntries of a cluster that its Service selects.
 pub(super) fn of_service<'m>(view: &View<'_, 'm>, one: &OneCluster<'_, 'm>, found: &mut Vec<Candidate<'m>>) {
@@ -34,7 +34,8 @@ pub(super) fn of_service<'m>(view: &View<'_, 'm>, one: &OneCluster<'_, 'm>, foun
         }
         let Some(number) = target_port(port, &workload.row.fact) else { continue };
         let endpoint = Endpoint { port: number, port_name: &port.name, ..endpoint };
-        found.push(Candidate { endpoint: Arc::new(endpoint), registry: one.cluster, left_out: None });
+        let left_out = workload.unhealthy();
+        found.push(Candidate { endpoint: Arc::new(endpoint), registry: one.cluster, left_out });
     }
 }
 
@@ -65,6 +66,12 @@ impl<'m> Workload<'_, 'm> {
     pub(super) fn is_address(&self) -> bool {
         let address = &*self.row.fact.address;
         address.is_empty() || address.parse::<IpAddr>().is_ok()
+    }
+
+    /// Why it counts for nothing: it is checked and not found healthy.
+    pub(super) fn unhealthy(&self) -> Option<(Exclusion, Cause)> {
+        let is_out = self.row.fact.unhealthy && self.view.features().workload_health;
+        is_out.then(|| (Exclusion::NotReady, Cause::field(&self.row.obj, path!["status", "conditions"])))
     }
 
     /// The endpoint, still without a port.

@@ -219,6 +219,26 @@ fn a_service_entry_selects_pods_and_workloads_of_all_clusters() {
 }
 
 #[test]
+fn a_workload_that_is_checked_counts_when_it_is_found_healthy() {
+    let checked = |status: &str| {
+        let mut own = Docs::primary("c1", &[]);
+        own.service("echo", ", selector: {app: echo}");
+        own.add(&format!(
+            "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {{name: vm, namespace: shop, \
+             annotations: {{proxy.istio.io/health-checks-enabled: 'true'}}}}\n\
+             spec: {{address: 192.0.2.8, labels: {{app: echo}}}}\nstatus: {{conditions: [{status}]}}"
+        ));
+        one(own)
+    };
+    assert_eq!(seen(&checked("{type: Healthy, status: 'True'}"), "", ""), ["// p0 w1: 192.0.2.8:8080*1"]);
+    assert!(seen(&checked(""), "", "").is_empty());
+    assert_eq!(
+        excluded_of(&checked(""), ""),
+        ["192.0.2.8: not ready (WorkloadEntry shop/vm status.conditions)"]
+    );
+}
+
+#[test]
 fn a_headless_service_is_called_by_address() {
     let mut own = Docs::primary("c1", &[]);
     own.add(

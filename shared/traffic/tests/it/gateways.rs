@@ -161,3 +161,110 @@ fn a_gateway_passes_on_to_endpoints_with_mutual_tls_of_the_networks_it_asks_for(
     let reasons: Vec<_> = prediction.assignment.excluded.iter().map(|out| out.reason).collect();
     assert_eq!(reasons, [Exclusion::NetworkView, Exclusion::NetworkView, Exclusion::NoMutualTls]);
 }
+
+#[test]
+fn a_node_port_gateway_has_the_addresses_of_the_nodes_its_annotation_selects() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::default();
+    other.network("n2").service("echo", "").pods("10.2.0", "b", 1);
+    other.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: eastwest, namespace: istio-system, \
+         labels: {topology.istio.io/network: n2}, annotations: {traffic.istio.io/nodeSelector: '{\"edge\": \"yes\"}'}}\n\
+         spec: {type: NodePort, ports: [{port: 15443, nodePort: 30443}]}",
+    );
+    for (node, edge, ip) in [("edge", "yes", "192.0.2.7"), ("inner", "no", "192.0.2.8")] {
+        other.add(&format!(
+            "apiVersion: v1\nkind: Node\nmetadata: {{name: {node}, labels: {{edge: '{edge}'}}}}\n\
+             status: {{addresses: [{{type: ExternalIP, address: {ip}}}]}}"
+        ));
+    }
+    let world = World::default().cluster("c1", own).cluster("c2", other);
+    assert_eq!(seen(&world, "n1", ""), ["// p0 w2: 10.1.0.1:8080*1 @192.0.2.7:30443*1"]);
+}
+
+#[test]
+fn mesh_networks_name_networks_by_registry_and_address_and_gateways_by_service_and_address() {
+    let mut own = Docs::primary("c1", &["c2", "c3"]);
+    own.service("echo", "").pods("10.1.0", "a", 1);
+    own.add(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: istio-system}\ndata:\n  \
+         mesh: '{}'\n  meshNetworks: |\n    networks:\n      n2:\n        endpoints: [{fromRegistry: c2}]\n        \
+         gateways: [{registryServiceName: edge.istio-system.svc.cluster.local, port: 443}]\n      \
+         n3:\n        endpoints: [{fromCidr: 10.3.0.0/16}]\n        gateways: [{address: 192.0.2.3, port: 15443}]\n",
+    );
+    let mut second = Docs::default();
+    second.service("echo", "").pods("10.2.0", "b", 1);
+    second.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: edge, namespace: istio-system}\n\
+         spec: {type: LoadBalancer, ports: [{port: 443}]}\nstatus: {loadBalancer: {ingress: [{ip: 192.0.2.2}]}}",
+    );
+    let mut third = Docs::default();
+    third.service("echo", "").pods("10.3.0", "c", 1).pods("10.4.0", "d", 1);
+    let world = World::default().cluster("c1", own).cluster("c2", second).cluster("c3", third);
+    // 10.4.0.1 is in no network, and so in that of every client.
+    let expected = "// p0 w4: 10.1.0.1:8080*1 10.4.0.1:8080*1 @192.0.2.2:443*1 @192.0.2.3:15443*1";
+    assert_eq!(seen(&world, "n1", ""), [expected]);
+}
+
+#[test]
+fn a_labelled_service_without_a_gateway_port_is_none_since_1_29() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").service("echo", "").pods("10.1.0", "a", 1);
+    let mut other = Docs::default();
+    other.network("n2").service("echo", "").pods("10.2.0", "b", 1);
+    other.add(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: eastwest, namespace: istio-system, \
+         labels: {topology.istio.io/network: n2}}\nspec: {type: LoadBalancer, ports: [{port: 443}]}\n\
+         status: {loadBalancer: {ingress: [{ip: 192.0.2.2}]}}",
+    );
+    let world = World::default().cluster("c1", own).cluster("c2", other);
+    let by = |version| seen_by(&world, "n1", "", Some(version));
+    assert_eq!(by("1.28"), ["// p0 w2: 10.1.0.1:8080*1 @192.0.2.2:15443*1"]);
+    assert_eq!(by("1.29"), ["// p0 w2: 10.1.0.1:8080*1 10.2.0.1:8080*1"]);
+}
+
+#[test]
+fn a_workload_entry_is_put_behind_a_gateway_by_its_field_alone() {
+    let with = |network: &str| {
+        let mut own = Docs::primary("c1", &["c2"]);
+        own.network("n1").service("echo", ", selector: {app: echo}").pods("10.1.0", "a", 1);
+        own.add(&format!(
+            "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {{name: vm, namespace: shop, \
+             labels: {{app: echo, topology.istio.io/network: n2}}}}\n\
+             spec: {{address: 198.51.100.1, serviceAccount: vm{network}}}"
+        ));
+        let mut other = Docs::default();
+        other.gateway("n2", &["192.0.2.2"]);
+        World::default().cluster("c1", own).cluster("c2", other)
+    };
+    assert_eq!(seen(&with(""), "n1", ""), ["// p0 w2: 10.1.0.1:8080*1 198.51.100.1:8080*1"]);
+    assert_eq!(seen(&with(", network: n2"), "n1", ""), ["// p0 w2: 10.1.0.1:8080*1 @192.0.2.2:15443*1"]);
+}
+
+#[test]
+fn a_peer_authentication_that_disables_mutual_tls_hides_endpoints_of_other_networks() {
+    let with = |spec: &str| {
+        let mut world = two_networks();
+        world.clusters[1].1.push_str(&format!(
+            "---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{{spec}}}\n"
+        ));
+        let mesh = world.mesh();
+        let traffic = Traffic::new(&mesh);
+        let prediction = predict(&traffic.view(1), &client(1, "n1", ""));
+        (
+            prediction.assignment.groups[1].endpoints.len(),
+            excluded(&prediction).first().cloned().unwrap_or_default(),
+        )
+    };
+    assert_eq!(with("mtls: {mode: STRICT}").0, 2);
+    let (sent, reason) = with("mtls: {mode: DISABLE}");
+    assert_eq!(sent, 0);
+    assert!(reason.ends_with("(PeerAuthentication shop/p spec.mtls.mode)"), "{reason}");
+    let (sent, reason) = with(
+        "selector: {matchLabels: {topology.istio.io/cluster: east}}, portLevelMtls: {8080: {mode: DISABLE}}",
+    );
+    assert_eq!(sent, 0);
+    assert!(reason.ends_with("(PeerAuthentication shop/p spec.portLevelMtls)"), "{reason}");
+}

@@ -15,6 +15,25 @@ pub(crate) struct WorkloadEntry {
     metadata: Meta,
     #[serde(default, deserialize_with = "null")]
     spec: Workload,
+    #[serde(default, deserialize_with = "null")]
+    status: Status,
+}
+
+/// `status` of a WorkloadEntry that registered itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    #[serde(deserialize_with = "null")]
+    conditions: Vec<Condition>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    #[serde(rename = "type", deserialize_with = "null")]
+    kind: String,
+    #[serde(deserialize_with = "null")]
+    status: String,
 }
 
 /// `spec` of a WorkloadEntry.
@@ -47,7 +66,21 @@ impl Workload {
             locality: into.text(&self.locality),
             weight: self.weight.unwrap_or(0),
             service_account: into.text(&self.service_account).into(),
+            unhealthy: false,
         }
+    }
+}
+
+impl WorkloadEntry {
+    /// What is checked counts as unhealthy until it is found healthy (`istio: pilot/pkg/serviceregistry/serviceentry/
+    /// conversion.go: isHealthy`). A truth value is read as Go's `strconv.ParseBool` does.
+    fn is_unhealthy(&self) -> bool {
+        let mut annotations = self.metadata.annotations.0.iter();
+        let checked = annotations.find(|(key, _)| key == "proxy.istio.io/health-checks-enabled");
+        let is_checked =
+            checked.is_some_and(|(_, value)| matches!(&**value, "1" | "t" | "T" | "TRUE" | "true" | "True"));
+        let health = self.status.conditions.iter().find(|condition| condition.kind == "Healthy");
+        is_checked && health.is_none_or(|condition| condition.status != "True")
     }
 }
 
@@ -60,7 +93,7 @@ impl Resource for WorkloadEntry {
     }
 
     fn lower(self, origin: Origin, into: &mut Lower<'_>) {
-        let fact = self.spec.lower(into);
+        let fact = Fact { unhealthy: self.is_unhealthy(), ..self.spec.lower(into) };
         let row = into.row(Self::KIND, &self.metadata, origin, fact);
         into.builder.workload_entries.push(row);
     }
