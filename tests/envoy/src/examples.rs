@@ -130,6 +130,12 @@ fn refinements() -> Vec<Scenario> {
             .tier(0, "a", 1, 3, 3)
             .tier(1, "b", 1, 1, 1)
             .dead(1..=3, Failure::Refuses),
+        new("a dead tier uses the limit up before the dead one behind it")
+            .ejection(50)
+            .tier(0, "a", 1, 6, 6)
+            .tier(1, "b", 1, 1, 1)
+            .tier(2, "c", 1, 3, 3)
+            .dead(1..=7, Failure::Refuses),
         new("ejected hosts get requests again in panic")
             .ejection(100)
             .panic(Some(50))

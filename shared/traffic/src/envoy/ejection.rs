@@ -34,41 +34,62 @@ pub fn least_percent(dead: usize, hosts: usize) -> u32 {
     u32::try_from((100 * dead).div_ceil(hosts.max(1))).map_or(100, |percent| percent.min(100))
 }
 
-/// Ejects hosts that answer nothing, as long as they get requests and the limit lets them go: the one with the
-/// largest share first, since it shows its errors first.
+/// Ejects hosts that answer nothing, as long as they get requests and the limit lets them go.
+///
+/// Each goes once it has answered so many requests with errors, the same number for all. So the hosts of a dead
+/// priority go together, before those of the next one have shown theirs. Of several that are due at once and may
+/// not all go, Envoy's choice is chance, and here the order of the list.
 #[must_use]
 pub fn settle(set: &HostSet, config: &LbConfig, percent: u32, dead: impl Fn(HostAt) -> bool) -> Ejection {
     let most = most_ejected(set.len(), percent);
     let gone = set.iter().filter(|(_, host)| host.state == HostState::Ejected).count();
     let mut left = most.saturating_sub(gone);
     let mut settled = Ejection { set: set.clone(), ejected: Vec::new(), most, split: split(set, config) };
+    let mut errors = vec![0.0; set.len()];
     while left > 0 {
-        let mut failing = settled.failing(&dead);
-        if failing.is_empty() {
+        let mut due = due(&settled.failing(&dead), &mut errors);
+        if due.is_empty() {
             break;
         }
-        // Where the limit lets all of them go, their order makes no difference.
-        if failing.len() > left {
-            failing.truncate(1);
-        }
-        left -= failing.len();
-        settled.eject(&failing);
+        due.truncate(left);
+        left -= due.len();
+        settled.eject(&due);
         settled.split = split(&settled.set, config);
     }
     settled
 }
 
+/// A host that gets requests and answers none of them.
+struct Failing {
+    at: HostAt,
+    /// Position among all hosts.
+    number: usize,
+    share: f64,
+}
+
+/// Lets requests come until the next hosts have their errors, and returns these. `errors` of each host, as a part of
+/// those that lead to its ejection.
+fn due(failing: &[Failing], errors: &mut [f64]) -> Vec<HostAt> {
+    let wait = |host: &Failing| (1.0 - errors[host.number]) / host.share;
+    let requests = failing.iter().map(wait).fold(f64::INFINITY, f64::min);
+    let mut due = Vec::new();
+    for host in failing {
+        errors[host.number] += host.share * requests;
+        if errors[host.number] > 1.0 - ALMOST {
+            due.push(host.at);
+        }
+    }
+    due
+}
+
+/// Hosts with one share are due at once, whatever the last digits of a sum.
+const ALMOST: f64 = 1e-9;
+
 impl Ejection {
-    /// Dead hosts that get requests and may go, by falling share, then by their place.
-    fn failing(&self, dead: impl Fn(HostAt) -> bool) -> Vec<HostAt> {
-        let mut failing: Vec<(HostAt, f64)> = self
-            .split
-            .iter()
-            .filter(|(at, host)| host.share > 0.0 && self.may_go(*at) && dead(*at))
-            .map(|(at, host)| (at, host.share))
-            .collect();
-        failing.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-        failing.into_iter().map(|(at, _)| at).collect()
+    fn failing(&self, dead: impl Fn(HostAt) -> bool) -> Vec<Failing> {
+        let all = self.split.iter().enumerate();
+        let failing = all.filter(|(_, (at, host))| host.share > 0.0 && self.may_go(*at) && dead(*at));
+        failing.map(|(number, (at, host))| Failing { at, number, share: host.share }).collect()
     }
 
     /// A draining host is left alone: it is on its way out, and in no percentage.
@@ -82,8 +103,8 @@ impl Ejection {
             if let Some(host) = self.set.host_mut(*at) {
                 host.state = HostState::Ejected;
             }
-            self.ejected.push(*at);
         }
+        self.ejected.extend(hosts);
     }
 }
 
@@ -140,6 +161,22 @@ mod tests {
         let settled = settle(&tiers(&[(2, 2), (2, 2), (1, 1)]), &PLAIN, 100, |at| at.priority < 2);
         assert_eq!(settled.ejected.len(), 4);
         assert_eq!(settled.split.priorities[2].load, 100);
+    }
+
+    #[test]
+    fn a_dead_priority_uses_the_limit_up_before_the_one_behind_it() {
+        let settled = settle(&tiers(&[(6, 6), (1, 1), (3, 3)]), &PLAIN, 50, |at| at.priority < 2);
+        assert!(settled.ejected.iter().all(|at| at.priority == 0));
+        let loads: Vec<u32> = settled.split.priorities.iter().map(|priority| priority.load).collect();
+        assert_eq!(loads, [23, 77, 0]);
+    }
+
+    #[test]
+    fn the_host_with_most_requests_goes_first() {
+        let mut set = tiers(&[(3, 3), (1, 1)]);
+        set.priorities[0].localities[0].hosts[2].weight = 5;
+        let settled = settle(&set, &PLAIN, 25, |at| at.priority == 0);
+        assert_eq!(settled.ejected, [HostAt { priority: 0, locality: 0, host: 2 }]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! All of Envoy's decisions together: from a set of hosts to the share of each priority, locality and host.
 //!
 //! The order is Envoy's: a priority, panic, a locality where their weights count, a host among the candidates.
+//! Zone-aware routing is not computed: it hangs on where the other proxies of the caller's own service stand.
 
 use std::ops::Range;
 
@@ -114,7 +115,7 @@ impl Turn<'_> {
             self.give(&self.candidates(0..found.len()), 1.0, &mut found);
         }
         for locality in &mut found {
-            locality.share = locality.hosts.iter().map(|host| host.share).sum();
+            locality.share = total(locality.hosts.iter().map(|host| host.share));
         }
         found
     }
@@ -158,7 +159,7 @@ impl PriorityShare {
     /// Share of all requests, 0 to 1: its load, unless it has no candidate.
     #[must_use]
     pub fn share(&self) -> f64 {
-        self.localities.iter().map(|locality| locality.share).sum()
+        total(self.localities.iter().map(|locality| locality.share))
     }
 }
 
@@ -183,8 +184,13 @@ impl Split {
     /// Share that is served, when hosts that are dead answer nothing.
     #[must_use]
     pub fn served(&self, dead: impl Fn(HostAt) -> bool) -> f64 {
-        self.iter().filter(|(at, _)| !dead(*at)).map(|(_, host)| host.share).sum()
+        total(self.iter().filter(|(at, _)| !dead(*at)).map(|(_, host)| host.share))
     }
+}
+
+/// The sum of no shares is 0; `sum` makes it -0, which people would read.
+fn total(shares: impl Iterator<Item = f64>) -> f64 {
+    shares.fold(0.0, |sum, share| sum + share)
 }
 
 #[cfg(test)]
@@ -240,6 +246,14 @@ mod tests {
         assert!((split(&HostSet::default(), &PLAIN).no_host - 1.0).abs() < 1e-9);
         let panic = LbConfig { panic_threshold: 50, ..PLAIN };
         assert!(split(&tiers(&[(0, 3), (0, 2)]), &panic).no_host.abs() < 1e-9);
+    }
+
+    #[test]
+    fn nothing_is_no_negative_zero() {
+        let split = split(&tiers(&[(0, 0), (1, 1)]), &PLAIN);
+        assert!(split.priorities[0].share().is_sign_positive());
+        assert!(split.priorities[0].localities[0].share.is_sign_positive());
+        assert!(split.served(|_| true).is_sign_positive());
     }
 
     #[test]
