@@ -96,7 +96,7 @@ pub enum Exclusion {
     NotExported,
     /// Its pod is not there.
     NoPod,
-    /// Its port has another name than that of the merged service.
+    /// It has no port of the name that the merged service gives to the port.
     PortName,
     /// Its address is a host name, and clients learn addresses from istiod.
     HostName,
@@ -133,7 +133,7 @@ impl Exclusion {
         match self {
             Self::NotExported => "the Service of its cluster is exported to nobody",
             Self::NoPod => "its pod is not there",
-            Self::PortName => "its port has another name",
+            Self::PortName => "it has no port of that name",
             Self::HostName => "a host name, which is not resolved for this service",
             Self::OtherNode => "on another node, and internalTrafficPolicy is Local",
             Self::NetworkView => "in a network that the client did not ask for",

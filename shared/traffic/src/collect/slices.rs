@@ -103,7 +103,8 @@ impl<'v, 'm> OneCluster<'v, 'm> {
             }
             let (port, misnamed) = self.port_of(slice);
             for (at, listed) in slice.fact.endpoints.iter().enumerate() {
-                if known.insert(&*listed.address) {
+                // Without the port a slice says nothing about the address.
+                if known.insert((&*listed.address, misnamed.is_none())) {
                     let reason = misnamed.clone().or_else(|| hidden.clone());
                     found.push(self.candidate(slice, at, listed, port, reason));
                 }
@@ -122,7 +123,9 @@ impl<'v, 'm> OneCluster<'v, 'm> {
         if let Some(port) = named(self.port.name()) {
             return (Some(port), None);
         }
-        let Some(row) = self.row else {
+        let has_name =
+            |row: &&Row<ServiceFact>| row.fact.ports.iter().any(|port| *port.name == *self.port.name());
+        let Some(row) = self.row.filter(|row| !has_name(row)) else {
             return (ports.first(), Some((Exclusion::PortName, Cause::field(&slice.obj, path!["ports"]))));
         };
         let number = self.port.number();

@@ -36,7 +36,7 @@ fn endpoints_of_other_clusters_are_found_by_the_name_of_the_port() {
     assert_eq!(seen(&world, "", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
     assert_eq!(
         excluded_of(&world, ""),
-        ["10.2.0.1: its port has another name (Service shop/echo spec.ports[0].name)"]
+        ["10.2.0.1: it has no port of that name (Service shop/echo spec.ports[0].name)"]
     );
 }
 
@@ -216,6 +216,26 @@ fn a_service_entry_selects_pods_and_workloads_of_all_clusters() {
     let service = view.service("api.example").expect("the entry names it");
     let prediction = view.predict(&client(0, "", ""), &service, 80, None);
     assert_eq!(lines(&prediction), ["// p0 w4: 10.1.0.1:9090*1 10.2.0.1:9090*1 192.0.2.8:9090*2"]);
+}
+
+#[test]
+fn a_service_entry_selects_no_pod_that_is_being_deleted() {
+    let mut own = Docs::primary("c1", &[]);
+    own.add(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: api, namespace: shop}\n\
+         spec: {hosts: [api.example], resolution: STATIC, ports: [{number: 80, name: http}], \
+         workloadSelector: {labels: {app: api}}}",
+    );
+    own.add(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: gone, namespace: shop, labels: {app: api}, \
+         deletionTimestamp: '2026-01-01T00:00:00Z'}\n\
+         status: {phase: Running, podIP: 10.1.0.1, conditions: [{type: Ready, status: 'True'}]}",
+    );
+    let mesh = one(own).mesh();
+    let traffic = Traffic::new(&mesh);
+    let view = traffic.view(0);
+    let service = view.service("api.example").expect("the entry names it");
+    assert!(view.predict(&client(0, "", ""), &service, 80, None).assignment.groups.is_empty());
 }
 
 #[test]

@@ -245,11 +245,12 @@ fn a_workload_entry_is_put_behind_a_gateway_by_its_field_alone() {
 #[test]
 fn a_peer_authentication_that_disables_mutual_tls_hides_endpoints_of_other_networks() {
     let with = |spec: &str| {
-        let mut world = two_networks();
-        world.clusters[1].1.push_str(&format!(
-            "---\napiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: p, namespace: shop}}\n\
-             spec: {{{spec}}}\n"
+        let mut west = Docs::default();
+        west.add(&format!(
+            "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {{name: p, namespace: shop}}\n\
+             spec: {{{spec}}}"
         ));
+        let world = two_networks().cluster("west", west);
         let mesh = world.mesh();
         let traffic = Traffic::new(&mesh);
         let prediction = predict(&traffic.view(1), &client(1, "n1", ""));
