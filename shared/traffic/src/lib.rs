@@ -41,6 +41,7 @@ mod predict;
 mod protocol;
 mod route;
 pub mod rules;
+pub mod scenario;
 mod service;
 pub mod settings;
 mod text;

@@ -5,14 +5,17 @@
 //! collect -> filter -> network filter, by locality -> locality setting -> assignment
 //! ```
 
+use std::sync::Arc;
+
 use mesh_model::FieldPath;
 
+use crate::collect::Candidate;
 use crate::filter::{Request, sends_unhealthy};
 use crate::locality::{self, Setting};
 use crate::network::NetworkFilter;
 use crate::{
-    Applied, Assignment, Cause, Caused, Chosen, Client, Config, Discovery, Excluded, Exclusion, Sent,
-    Service, Settings, Via, View, collect, settings,
+    Applied, Assignment, Cause, Caused, Chosen, Client, Config, Discovery, Endpoint, Excluded, Exclusion,
+    Health, Sent, Service, Settings, Via, View, collect, settings,
 };
 
 /// What istiod sends to a client for one port of a service and subset.
@@ -28,12 +31,23 @@ pub struct Prediction<'m> {
 
 /// How the client gets at the endpoints.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+pub(crate) enum Way {
     /// It calls them, or gateways that stand for them.
     Outbound,
     /// It is a gateway that passes connections on by their server name: only endpoints with mutual TLS can answer
     /// (`istio: pilot/pkg/xds/endpoints/ep_filters.go: EndpointsWithMTLSFilter`).
     PassedOn,
+}
+
+/// What istiod takes an endpoint for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// As it was read.
+    AsRead,
+    /// Of another health.
+    With(Health),
+    /// Not there.
+    Missing,
 }
 
 impl<'m> View<'_, 'm> {
@@ -50,7 +64,7 @@ impl<'m> View<'_, 'm> {
         port: u16,
         subset: Option<&str>,
     ) -> Prediction<'m> {
-        self.predict_way(client, service, port, subset, Way::Outbound)
+        self.predict_with(client, service, port, subset, Way::Outbound, &|_| Reading::AsRead)
     }
 
     /// The same for an east-west gateway that passes connections on by their server name.
@@ -62,16 +76,18 @@ impl<'m> View<'_, 'm> {
         port: u16,
         subset: Option<&str>,
     ) -> Prediction<'m> {
-        self.predict_way(gateway, service, port, subset, Way::PassedOn)
+        self.predict_with(gateway, service, port, subset, Way::PassedOn, &|_| Reading::AsRead)
     }
 
-    fn predict_way(
+    /// The same if istiod read other endpoints than it does: `reading` says what it takes each for.
+    pub(crate) fn predict_with(
         &self,
         client: &Client<'_>,
         service: &Service<'m>,
         port: u16,
         subset: Option<&str>,
         way: Way,
+        reading: &dyn Fn(&Endpoint<'m>) -> Reading,
     ) -> Prediction<'m> {
         let config = Config::of(self);
         let own_id = self.cluster_id(client.cluster);
@@ -94,7 +110,8 @@ impl<'m> View<'_, 'm> {
                 subset: labels,
                 sends_unhealthy: sends_unhealthy(self, service, &policy),
             };
-            let kept = request.select(collect::collect(self, service, port), &mut assignment.excluded);
+            let candidates = read(collect::collect(self, service, port), reading);
+            let kept = request.select(candidates, &mut assignment.excluded);
             let tls = rule.as_ref().and_then(|rule| rule.tls_mode(port.number(), subset, self.rules()));
             let filter = NetworkFilter::new(&request, tls, way == Way::PassedOn);
             filter.apply(kept, &mut assignment);
@@ -133,6 +150,21 @@ impl Way {
             Self::PassedOn => format!("outbound_.{port}_.{subset}_.{host}"),
         }
     }
+}
+
+fn read<'m>(
+    candidates: Vec<Candidate<'m>>,
+    reading: &dyn Fn(&Endpoint<'m>) -> Reading,
+) -> Vec<Candidate<'m>> {
+    let read = |mut candidate: Candidate<'m>| {
+        match reading(&candidate.endpoint) {
+            Reading::AsRead => {}
+            Reading::With(health) => Arc::make_mut(&mut candidate.endpoint).health = health,
+            Reading::Missing => return None,
+        }
+        Some(candidate)
+    };
+    candidates.into_iter().filter_map(read).collect()
 }
 
 fn distribute_cause(setting: &Caused<Setting<'_>>, entry: Option<usize>) -> Cause {

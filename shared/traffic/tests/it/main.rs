@@ -3,4 +3,5 @@
 mod endpoints;
 mod gateways;
 mod properties;
+mod scenario;
 mod support;
