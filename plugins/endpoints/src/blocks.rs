@@ -1,38 +1,36 @@
 //! The answer for people: what is asked, the table, the sentences below.
 
 use mesh_cli::{Agreed, client, rule_sets};
-use mesh_model::Mesh;
-use mesh_report::{Block, Cell, Column, ColumnClass, Remark, View};
+use mesh_model::actual::{Actual, ActualSource};
+use mesh_model::{Gap, Mesh};
+use mesh_report::{Block, Remark};
 use mesh_rules::Severity;
 use mesh_traffic::{Client, HostPolicy, LocalityMode, Outlier};
 
 use crate::answer::Answer;
+use crate::asked::{Asked, Frame};
 use crate::question::{Outcome, Question};
 use crate::remarks::remarks;
-use crate::row::Row;
+use crate::table;
 
 /// The blocks of one client.
-pub(crate) fn blocks(
-    mesh: &Mesh,
-    question: &Question<'_>,
-    port_name: &str,
-    caller: &Client<'_>,
-    answers: &[Agreed<Outcome>],
-) -> Vec<Block> {
+pub(crate) fn blocks(frame: &Frame<'_>, asked: &Asked<'_>) -> Vec<Block> {
+    let Frame { mesh, question, .. } = frame;
+    let caller = &asked.client;
     let mut blocks = Vec::new();
-    for (at, agreed) in answers.iter().enumerate() {
+    for (at, told) in asked.answers.iter().enumerate() {
+        let agreed = &told.agreed;
         if at > 0 {
             blocks.push(Block::Gap);
         }
-        let mut facts = vec![
-            ("Service", service(question, port_name, agreed)),
-            ("Client", client::describe(mesh, caller)),
-        ];
+        let mut facts = vec![("Service", service(frame, agreed)), ("Client", client::describe(mesh, caller))];
         match &agreed.answer {
             Outcome::Answer(answer) => {
                 facts.push(("Policy", format!("{}   (rules of {})", policy(answer), agreed.text())));
-                blocks.extend([Block::Facts(facts), Block::Gap, Block::Table(table(question, answer))]);
-                blocks.push(Block::Remarks(remarks(answer, caller)));
+                facts.extend(asked.actual.as_ref().map(|actual| ("Actual", source(actual))));
+                let table = table::view(frame, caller, answer, told.comparison.as_ref());
+                blocks.extend([Block::Facts(facts), Block::Gap, Block::Table(table)]);
+                blocks.push(Block::Remarks(remarks(frame, asked, told, answer)));
             }
             without => {
                 facts.push(("Rules", agreed.text()));
@@ -41,14 +39,25 @@ pub(crate) fn blocks(
             }
         }
     }
-    if answers.len() > 1 {
+    if asked.answers.len() > 1 {
         blocks.push(Block::Remarks(vec![rule_sets::undecided(mesh, caller)]));
     }
     blocks
 }
 
-fn service(question: &Question<'_>, port_name: &str, agreed: &Agreed<Outcome>) -> String {
-    let Question { host, port, subset } = question;
+/// Who told what the client has.
+fn source(actual: &Result<Actual, Gap>) -> String {
+    match actual {
+        Ok(Actual { source: ActualSource::Proxy, .. }) => "told by the proxy itself".to_owned(),
+        Ok(Actual { source: ActualSource::Istiod { cluster, pod, instead }, .. }) => {
+            format!("told by istiod {pod} of cluster {cluster}; the proxy could not be read: {instead}")
+        }
+        Err(gap) => format!("not read: {gap}"),
+    }
+}
+
+fn service(frame: &Frame<'_>, agreed: &Agreed<Outcome>) -> String {
+    let Frame { question: Question { host, port, subset }, port_name, .. } = frame;
     let subset = subset.map(|subset| format!(" subset {subset}")).unwrap_or_default();
     let text = format!("{}{subset}", format!("{host}:{port} {port_name}").trim_end());
     let Outcome::Answer(answer) = &agreed.answer else { return text };
@@ -63,11 +72,18 @@ fn policy(answer: &Answer) -> String {
     let source = if rules.is_empty() { "no DestinationRule".to_owned() } else { rules.join(" and ") };
     let settings = &answer.settings;
     let mut parts = vec![outlier(settings.outlier.value.as_ref()).to_owned(), locality(answer)];
+    let panic = settings.panic_threshold.unwrap_or(ENVOYS_PANIC_THRESHOLD);
+    if panic > 0 {
+        parts.push(format!("panic below {panic}% healthy"));
+    }
     if settings.policy.value != HostPolicy::LeastRequest {
         parts.push(settings.policy.value.as_str().to_owned());
     }
     format!("{source}: {}", parts.join(", "))
 }
+
+/// What Envoy takes where istiod sends none (`envoy: Cluster.CommonLbConfig.healthy_panic_threshold`).
+const ENVOYS_PANIC_THRESHOLD: u32 = 50;
 
 fn outlier(outlier: Option<&Outlier>) -> &'static str {
     match outlier {
@@ -83,6 +99,8 @@ fn locality(answer: &Answer) -> String {
     let text = locality.value.text();
     match locality.value {
         LocalityMode::None => text.to_owned(),
+        // Every mesh asks for it by default, and nobody misses it.
+        LocalityMode::Inert if !of_rule => "no locality failover".to_owned(),
         _ if of_rule => text.to_owned(),
         _ => format!("{text} by {}", locality.cause),
     }
@@ -106,65 +124,4 @@ fn nothing(mesh: &Mesh, question: &Question<'_>, client: &Client<'_>, outcome: &
         ),
     };
     Remark::signed(Severity::Error, text)
-}
-
-fn table(question: &Question<'_>, answer: &Answer) -> View {
-    let column = |header, key, class| Column { header, key, class };
-    let columns = vec![
-        column("PRI", "priority", ColumnClass::Normal),
-        column("LOCALITY", "locality", ColumnClass::Normal),
-        column("CLUSTER", "cluster", ColumnClass::Normal),
-        column("ADDRESS", "address", ColumnClass::Normal),
-        column("VIA", "via", ColumnClass::Normal),
-        column("PODS", "pods", ColumnClass::Normal),
-        column("WEIGHT", "weight", ColumnClass::Normal),
-        column("SHARE", "share", ColumnClass::Normal),
-        column("STATE", "state", ColumnClass::Normal),
-        column("NODE", "node", ColumnClass::Wide),
-        column("NETWORK", "network", ColumnClass::Wide),
-        column("SUBSET", "subset", ColumnClass::Wide),
-        column("SNI", "sni", ColumnClass::Wide),
-        column("POD", "pod", ColumnClass::Wide),
-    ];
-    View { columns, rows: answer.rows.iter().map(|row| cells(question, answer, row)).collect() }
-}
-
-fn cells(question: &Question<'_>, answer: &Answer, row: &Row) -> Vec<Cell> {
-    let number = |number: usize| Cell::Int(i64::try_from(number).unwrap_or(i64::MAX));
-    let optional = |text: Option<&str>| text.map_or(Cell::Missing, Cell::from);
-    vec![
-        Cell::Int(i64::from(row.priority)),
-        Cell::Text(row.locality.short()),
-        Cell::Text(row.cluster.clone()),
-        Cell::Text(row.address.clone()),
-        if row.gateway.is_some() { "ew-gw" } else { "direct" }.into(),
-        if row.same_pods { "*".into() } else { number(row.pods) },
-        Cell::Int(i64::from(row.weight)),
-        row.share.map_or_else(|| "-".into(), |share| Cell::Text(share.text())),
-        row.state.as_str().into(),
-        optional(row.node.as_deref()),
-        optional(row.network.as_deref()),
-        optional(question.subset),
-        row.gateway.as_ref().map_or(Cell::Missing, |_| Cell::Text(sni(&answer.name))),
-        optional(row.object.as_deref()),
-    ]
-}
-
-/// The name a client asks a gateway for: that of the Envoy cluster in the form of a host name
-/// (`istio: pilot/pkg/model/push_context.go: BuildDNSSrvSubsetKey`).
-pub(crate) fn sni(cluster: &str) -> String {
-    cluster.replace('|', "_.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sni;
-
-    #[test]
-    fn a_gateway_is_asked_for_the_envoy_cluster_by_name() {
-        assert_eq!(
-            sni("outbound|80|v1|echo.shop.svc.cluster.local"),
-            "outbound_.80_.v1_.echo.shop.svc.cluster.local"
-        );
-    }
 }

@@ -3,20 +3,24 @@
 use std::io::Write;
 
 use mesh_cli::args::{
-    ClientArgs, ClusterArgs, LookArgs, NamespaceArgs, NoteArgs, OutputArgs, PortWord, ServiceWord,
-    SourceArgs, TableArgs, TimeArgs, VerdictArgs,
+    ActualArgs, ClientArgs, ClusterArgs, LookArgs, NamespaceArgs, NoteArgs, OutputArgs, PortWord,
+    ServiceWord, SourceArgs, TableArgs, TimeArgs, VerdictArgs,
 };
 use mesh_cli::{
     Caller, Example, Exit, Failure, Group, Loaded, Plugin, Session, Wanted, client, exit, service,
 };
-use mesh_model::Namespace;
+use mesh_model::{ClusterName, KindSet, Mesh, Namespace};
 use mesh_report::{Block, Body, Format, ReportKind};
-use mesh_rules::Outcome;
+use mesh_rules::engine::Options;
+use mesh_rules::{Asks, Focus, Outcome, Severity};
 use mesh_traffic::Traffic;
 
+use crate::asked::{Asked, Frame, as_pod, ask_proxies};
 use crate::blocks::blocks;
-use crate::items::{Asked, fill};
+use crate::items::fill;
 use crate::question::Question;
+use crate::row::Row;
+use crate::trouble::{self, Trouble};
 
 /// `endpoints`.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct EndpointsArgs {
 
     #[command(flatten)]
     client: ClientArgs,
+    #[command(flatten)]
+    actual: ActualArgs,
     #[command(flatten)]
     namespace: NamespaceArgs,
     #[command(flatten)]
@@ -74,7 +80,8 @@ impl Plugin for Endpoints {
  Computed from the objects of the clusters, by the rules of the version of istiod that serves the client. Nothing is \
          ever changed.
 
- Exit codes: 0 computed, 2 usage or internal error or no such service, 3 something could not be read.";
+ Exit codes: 0 nothing found at or above --fail-on, 1 findings, or with --actual a proxy that differs from the \
+         prediction, 2 usage or internal error or no such service, 3 something could not be read.";
     const POSITIONAL: &'static str = "SVC[.NS][:PORT]";
     const EXAMPLES: &'static [Example] = &[
         Example {
@@ -87,7 +94,7 @@ impl Plugin for Endpoints {
         },
         Example {
             what: "Show what one pod sees, with nodes, networks and the name that gateways are asked for",
-            args: "echo.shop:http -f clusters/ --from echo-1.shop -o wide",
+            args: "echo.shop:http -f clusters/ --from west/shop/echo-1 -o wide",
         },
         Example {
             what: "Show what every locality sees, for a program",
@@ -100,49 +107,80 @@ impl Plugin for Endpoints {
 
     fn run(session: &Session, args: EndpointsArgs, out: &mut dyn Write) -> Result<Exit, Failure> {
         let format = args.output.format(Self::FORMATS)?;
+        let selection = trouble::rules().map_err(|error| Failure::select(session, error))?;
+        let rules = selection.rules();
         let loaded = session.load(&Wanted {
             clusters: &args.clusters,
             source: &args.source,
             time: &args.time,
             notes: &args.notes,
-            kinds: client::READS,
+            kinds: rules.iter().map(|rule| rule.needs).fold(client::READS, KindSet::union),
         })?;
-        let body = body(&loaded, &args)?;
-        let exit = exit::of(&loaded.gaps(), &Outcome::default(), &args.verdict);
-        let mut report = loaded.report(session, ReportKind::EndpointList, exit);
+        let traffic = Traffic::new(loaded.mesh());
+        let host = loaded.host(&args.service, &loaded.namespace(args.namespace.namespace.as_deref()))?;
+        let (port, port_name) = service::port_of(&traffic, &host, args.port()?)?;
+        let question = Question { host: &host, port, subset: args.subset.as_deref() };
+        let mut asked = Asked::all(&traffic, question, callers(&loaded, &traffic, &args, &host)?);
+        if args.actual.actual {
+            ask_proxies(&loaded, &host, &mut asked)?;
+        }
+        let now = session.now(args.time.now).as_second();
+        let options = Options { now, given: Asks::empty(), focus: Focus::everything() };
+        let trouble = Trouble::of(loaded.mesh(), rules, &options);
+        let frame = Frame { mesh: loaded.mesh(), question, port_name, trouble };
+        let mut body = body(&frame, &asked);
+        body.blocks.extend(loaded.taken_for_empty().into_iter().map(|remark| Block::Remarks(vec![remark])));
+        let outcome = frame.trouble.outcome(&ways(loaded.mesh(), &asked));
+        let exit = exit(&loaded, &args, &asked, &outcome);
+        let mut report = loaded.check_report(session, rules, outcome, exit);
+        report.kind = ReportKind::EndpointList;
         report.body = Some(body);
-        let style = session.style(&args.look);
-        session.print(format, &report, &args.table.style(style), out)?;
+        let style = args.table.style(session.style(&args.look));
+        session.print(format, &report, &style, out)?;
         out.flush()?;
         loaded.tell_gaps(session, &args.notes);
         Ok(exit)
     }
 }
 
-fn body(loaded: &Loaded, args: &EndpointsArgs) -> Result<Body, Failure> {
-    let mesh = loaded.mesh();
-    let namespace = loaded.namespace(args.namespace.namespace.as_deref());
-    let host = loaded.host(&args.service, &namespace)?;
-    let traffic = Traffic::new(mesh);
-    let callers = callers(&traffic, args, &namespace_of_clients(loaded, args, &host))?;
-    let port = match (&args.service.port, &args.port) {
-        (Some(_), Some(_)) => return Err(Failure::TwoSources { first: "SVC:PORT", second: "--port" }),
-        (typed, option) => typed.as_ref().or(option.as_ref()),
-    };
-    let (port, port_name) = service::port_of(&traffic, &host, port)?;
-    let question = Question { host: &host, port, subset: args.subset.as_deref() };
+impl EndpointsArgs {
+    /// The port, which may be typed behind the service or by its flag.
+    fn port(&self) -> Result<Option<&PortWord>, Failure> {
+        match (&self.service.port, &self.port) {
+            (Some(_), Some(_)) => Err(Failure::TwoSources { first: "SVC:PORT", second: "--port" }),
+            (typed, flag) => Ok(typed.as_ref().or(flag.as_ref())),
+        }
+    }
+}
+
+/// A difference between proxy and prediction counts as an error does.
+fn exit(loaded: &Loaded, args: &EndpointsArgs, asked: &[Asked<'_>], outcome: &Outcome) -> Exit {
+    let counts = args.verdict.fail_on.counts(Severity::Error);
+    if counts && asked.iter().any(Asked::differs) {
+        return Exit::Findings;
+    }
+    exit::of(&loaded.gaps(), outcome, &args.verdict)
+}
+
+fn body(frame: &Frame<'_>, asked: &[Asked<'_>]) -> Body {
     let mut body = Body::default();
-    let mut asked = Vec::with_capacity(callers.len());
-    for Caller { client, .. } in callers {
-        let answers = question.ask(&traffic, &client);
-        if !asked.is_empty() {
+    for of_client in asked {
+        if !body.blocks.is_empty() {
             body.blocks.push(Block::Gap);
         }
-        body.blocks.extend(blocks(mesh, &question, port_name, &client, &answers));
-        asked.push(Asked { client, answers });
+        body.blocks.extend(blocks(frame, of_client));
     }
-    fill(&mut body, mesh, &question, &asked);
-    Ok(body)
+    fill(&mut body, frame, asked);
+    body
+}
+
+/// From each client to each address.
+fn ways<'a>(mesh: &'a Mesh, asked: &'a [Asked<'_>]) -> Vec<(&'a ClusterName, &'a Row)> {
+    let of_client = |asked: &'a Asked<'_>| {
+        let cluster = &mesh.clusters()[asked.client.cluster].name;
+        asked.rows().map(move |row| (cluster, row))
+    };
+    asked.iter().flat_map(of_client).collect()
 }
 
 /// Clients that are only a place are of the namespace that was typed, else of the service's own.
@@ -154,12 +192,26 @@ fn namespace_of_clients(loaded: &Loaded, args: &EndpointsArgs, host: &str) -> Na
 }
 
 fn callers<'m>(
+    loaded: &'m Loaded,
     traffic: &Traffic<'m>,
     args: &EndpointsArgs,
-    namespace: &Namespace,
+    host: &str,
 ) -> Result<Vec<Caller<'m>>, Failure> {
-    match &args.client.from {
-        Some(from) => client::clients(traffic, from, namespace),
-        None => client::usual_clients(traffic, args.all, namespace),
+    let namespace = namespace_of_clients(loaded, args, host);
+    let callers = match &args.client.from {
+        Some(from) => client::clients(traffic, from, &namespace)?,
+        None => client::usual_clients(traffic, args.all, &namespace)?,
+    };
+    if !args.actual.actual {
+        return Ok(callers);
     }
+    // Only a running proxy can be asked, so the prediction is made for the same one.
+    let as_pod = |caller: Caller<'m>| {
+        let client = as_pod(traffic, &caller.client).ok_or_else(|| Failure::From {
+            typed: args.client.from.clone().unwrap_or_default(),
+            why: "no pod with a proxy runs there, so there is none to ask".to_owned(),
+        })?;
+        Ok(Caller { client, ..caller })
+    };
+    callers.into_iter().map(as_pod).collect()
 }

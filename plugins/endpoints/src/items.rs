@@ -1,16 +1,20 @@
 //! The answer for machines. Names and types of these structs are the schema of `EndpointList`
 //! (`docs/traffic.md` lists them).
 
-use mesh_cli::Agreed;
-use mesh_model::{Mesh, ObjectRef};
+use std::collections::BTreeSet;
+
+use mesh_model::ObjectRef;
+use mesh_model::actual::{Actual, ActualSource};
 use mesh_report::{Body, CauseItem};
-use mesh_traffic::{Client, Outlier};
+use mesh_traffic::Outlier;
 use serde::Serialize;
 
+use crate::actual::{Comparison, Difference};
 use crate::answer::{Answer, Left};
-use crate::blocks::sni;
+use crate::asked::{Asked, Frame, Told};
 use crate::question::{Outcome, Question};
-use crate::row::Row;
+use crate::row::{Row, State};
+use crate::table::sni;
 
 /// One row of the table.
 #[derive(Serialize)]
@@ -42,6 +46,13 @@ struct EndpointItem<'a> {
     sni: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pod: Option<&'a str>,
+    /// `same`, `differs`, `missing` or `ejected`, where the proxy was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual: Option<&'static str>,
+    /// Share of what the proxy has sent so far, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<f64>,
+    codes: Vec<String>,
     causes: Vec<CauseItem>,
 }
 
@@ -65,6 +76,9 @@ struct ClientItem {
     undecided: bool,
     /// `answered`, `noService`, `noPort`, `noSubset`.
     outcome: &'static str,
+    /// `proxy`, `istiod` or `unread`, where the proxy was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual: Option<&'static str>,
     #[serde(flatten)]
     answer: Option<AnswerItem>,
 }
@@ -108,32 +122,52 @@ struct ExcludedItem<'a> {
     causes: Vec<CauseItem>,
 }
 
-/// One client with what it was told.
-pub(crate) struct Asked<'m> {
-    pub(crate) client: Client<'m>,
-    pub(crate) answers: Vec<Agreed<Outcome>>,
+/// Something that the proxy has otherwise than predicted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DifferenceItem<'a> {
+    client: usize,
+    code: &'static str,
+    address: &'a str,
+    field: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    predicted: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actual: Option<&'a str>,
+    message: String,
 }
 
 /// Adds the items of all clients to a report's body.
-pub(crate) fn fill(body: &mut Body, mesh: &Mesh, question: &Question<'_>, asked: &[Asked<'_>]) {
-    let (mut clients, mut excluded) = (Vec::new(), Vec::new());
-    for Asked { client, answers } in asked {
-        for agreed in answers {
+pub(crate) fn fill(body: &mut Body, frame: &Frame<'_>, asked: &[Asked<'_>]) {
+    let (mut clients, mut excluded, mut differences) = (Vec::new(), Vec::new(), Vec::new());
+    for of_client in asked {
+        for told in &of_client.answers {
             let at = clients.len();
-            clients.push(ClientItem::of(mesh, question, client, agreed, answers.len() > 1));
-            let Outcome::Answer(answer) = &agreed.answer else { continue };
+            clients.push(ClientItem::of(frame, of_client, told));
+            let Outcome::Answer(answer) = &told.agreed.answer else { continue };
             for row in &answer.rows {
-                body.push(&EndpointItem::of(at, question, answer, row));
+                let mut item = EndpointItem::of(at, &frame.question, answer, row);
+                item.beside(told.comparison.as_ref(), row);
+                item.codes = codes(frame, of_client, row);
+                body.push(&item);
             }
             excluded.extend(answer.excluded.iter().map(|left| ExcludedItem::of(at, left)));
-            let pods = answer.rows.iter().filter_map(|row| row.object.clone());
-            body.names.extend(pods);
+            let found = told.comparison.iter().flat_map(|comparison| &comparison.differences);
+            differences.extend(found.map(|difference| DifferenceItem::of(at, difference)));
+            body.names.extend(answer.rows.iter().filter_map(|row| row.object.clone()));
         }
     }
     body.names.sort();
     body.names.dedup();
     body.set("clients", &clients);
     body.set("excluded", &excluded);
+    body.set("differences", &differences);
+}
+
+fn codes(frame: &Frame<'_>, asked: &Asked<'_>, row: &Row) -> Vec<String> {
+    let cluster = &frame.mesh.clusters()[asked.client.cluster].name;
+    let codes: BTreeSet<_> = frame.trouble.on_the_way(cluster, row).map(|finding| finding.code).collect();
+    codes.iter().map(ToString::to_string).collect()
 }
 
 impl<'a> EndpointItem<'a> {
@@ -165,37 +199,55 @@ impl<'a> EndpointItem<'a> {
             subset: question.subset,
             sni: row.gateway.as_ref().map(|_| sni(&answer.name)),
             pod: row.object.as_deref(),
+            actual: None,
+            measured: None,
+            codes: Vec::new(),
             causes,
         }
+    }
+
+    /// What the proxy has of the address.
+    fn beside(&mut self, comparison: Option<&Comparison>, row: &Row) {
+        let Some(comparison) = comparison.filter(|_| row.state != State::Duplicate) else { return };
+        let seen = comparison.seen.get(&row.address);
+        let mut differences = comparison.differences.iter().filter(|one| one.address == row.address);
+        self.measured = seen.and_then(|seen| seen.measured);
+        self.actual = Some(match differences.next() {
+            Some(one) if one.actual.is_none() => "missing",
+            Some(_) => "differs",
+            None if seen.is_some_and(|seen| seen.ejected) => "ejected",
+            None => "same",
+        });
     }
 }
 
 impl ClientItem {
-    fn of(
-        mesh: &Mesh,
-        question: &Question<'_>,
-        client: &Client<'_>,
-        agreed: &Agreed<Outcome>,
-        undecided: bool,
-    ) -> Self {
-        let (outcome, answer) = match &agreed.answer {
+    fn of(frame: &Frame<'_>, asked: &Asked<'_>, told: &Told) -> Self {
+        let (outcome, answer) = match &told.agreed.answer {
             Outcome::Answer(answer) => ("answered", Some(AnswerItem::of(answer))),
             Outcome::NoService => ("noService", None),
             Outcome::NoPort => ("noPort", None),
             Outcome::NoSubset(_) => ("noSubset", None),
         };
+        let Asked { client, .. } = asked;
+        let Question { host, port, subset } = frame.question;
         Self {
-            cluster: mesh.clusters()[client.cluster].name.to_string(),
+            cluster: frame.mesh.clusters()[client.cluster].name.to_string(),
             locality: client.locality.short(),
             network: client.network.to_string(),
             namespace: client.namespace.to_string(),
             pod: client.pod.map(|pod| pod.obj.name.to_string()),
-            host: question.host.to_owned(),
-            port: question.port,
-            subset: question.subset.map(str::to_owned),
-            rule_sets: agreed.rules.iter().map(ToString::to_string).collect(),
-            undecided,
+            host: host.to_owned(),
+            port,
+            subset: subset.map(str::to_owned),
+            rule_sets: told.agreed.rules.iter().map(ToString::to_string).collect(),
+            undecided: asked.answers.len() > 1,
             outcome,
+            actual: asked.actual.as_ref().map(|actual| match actual {
+                Ok(Actual { source: ActualSource::Proxy, .. }) => "proxy",
+                Ok(Actual { source: ActualSource::Istiod { .. }, .. }) => "istiod",
+                Err(_) => "unread",
+            }),
             answer,
         }
     }
@@ -239,6 +291,20 @@ impl<'a> ExcludedItem<'a> {
             reason: left.reason.as_str(),
             message: left.reason.text(),
             causes: vec![CauseItem::new("reason", &left.cause)],
+        }
+    }
+}
+
+impl<'a> DifferenceItem<'a> {
+    fn of(client: usize, difference: &'a Difference) -> Self {
+        Self {
+            client,
+            code: "MESH236",
+            address: &difference.address,
+            field: difference.field,
+            predicted: difference.predicted.as_deref(),
+            actual: difference.actual.as_deref(),
+            message: difference.text(),
         }
     }
 }

@@ -6,15 +6,19 @@
 //!   answers of every rule set in question --> blocks for people, items for machines
 //! ```
 //!
-//! Computes nothing about traffic itself.
+//! Computes nothing about traffic itself. Compares the prediction with what a proxy has, where that is asked for.
 
+mod actual;
 mod answer;
+mod asked;
 mod blocks;
 mod endpoints;
 mod items;
 mod question;
 mod remarks;
 mod row;
+mod table;
+mod trouble;
 
 use mesh_cli::{Command, Version};
 

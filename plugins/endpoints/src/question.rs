@@ -26,6 +26,16 @@ pub(crate) enum Outcome {
     NoSubset(Vec<String>),
 }
 
+impl Outcome {
+    /// The answer, if there is one.
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        match self {
+            Self::Answer(answer) => Some(answer),
+            Self::NoService | Self::NoPort | Self::NoSubset(_) => None,
+        }
+    }
+}
+
 impl Question<'_> {
     /// Asks every rule set in question; neighbours that agree stand together.
     pub(crate) fn ask(&self, traffic: &Traffic<'_>, client: &Client<'_>) -> Vec<Agreed<Outcome>> {

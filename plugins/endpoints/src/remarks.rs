@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use mesh_model::Locality;
 use mesh_report::Remark;
-use mesh_rules::Severity;
+use mesh_rules::{Finding, Severity};
 use mesh_traffic::{Client, Discovery, LocalityMode};
 
+use crate::actual::Comparison;
 use crate::answer::{Answer, Left};
+use crate::asked::{Asked, Frame, Told};
 use crate::row::{Row, State};
 
 /// The sentences about an answer, in the order they are printed.
-pub(crate) fn remarks(answer: &Answer, client: &Client<'_>) -> Vec<Remark> {
+pub(crate) fn remarks(frame: &Frame<'_>, asked: &Asked<'_>, told: &Told, answer: &Answer) -> Vec<Remark> {
+    let client = &asked.client;
     let mut remarks = Vec::new();
     remarks.extend(legend(answer));
     remarks.extend(not_listed(answer));
@@ -23,6 +26,8 @@ pub(crate) fn remarks(answer: &Answer, client: &Client<'_>) -> Vec<Remark> {
         Remark::signed(Severity::Warning, format!("not known: {} ({})", unknown.what, unknown.cause))
     }));
     remarks.extend(trouble(answer));
+    remarks.extend(on_the_way(frame, client, answer));
+    remarks.extend(told.comparison.iter().flat_map(|comparison| compared(asked, comparison)));
     if answer.scale > 1 {
         let scale = answer.scale;
         remarks.push(Remark::plain(format!(
@@ -127,6 +132,28 @@ fn excluded(left: &Left) -> Remark {
     let (kind, name) = left.object.split_once('/').unwrap_or(("endpoint", &left.object));
     let name = if left.namespace.is_empty() { name.to_owned() } else { format!("{}/{name}", left.namespace) };
     Remark::plain(format!("Excluded: {kind} {name} ({}): {}", left.cluster, left.reason.text()))
+}
+
+/// What makes listed addresses useless.
+fn on_the_way(frame: &Frame<'_>, client: &Client<'_>, answer: &Answer) -> Vec<Remark> {
+    let cluster = &frame.mesh.clusters()[client.cluster].name;
+    let mut findings: Vec<&Finding> =
+        answer.rows.iter().flat_map(|row| frame.trouble.on_the_way(cluster, row)).collect();
+    findings.sort_by(|a, b| a.order(b));
+    findings.dedup();
+    let text = |finding: &&Finding| format!("{}: {}", finding.code, finding.message);
+    findings.iter().map(|finding| Remark::signed(finding.severity, text(finding))).collect()
+}
+
+/// How the proxy differs from the prediction.
+fn compared(asked: &Asked<'_>, comparison: &Comparison) -> Vec<Remark> {
+    // Where versions differ, one that agrees is enough: it is the one in force.
+    let severity = if asked.differs() { Severity::Error } else { Severity::Info };
+    let differences = &comparison.differences;
+    if differences.is_empty() {
+        return vec![Remark::plain("The proxy has what is predicted.")];
+    }
+    differences.iter().map(|one| Remark::signed(severity, format!("MESH236: {}", one.text()))).collect()
 }
 
 /// Calls that find no host, and priorities whose dead hosts are called too.

@@ -221,6 +221,55 @@ mod tests {
     }
 
     #[test]
+    fn a_later_address_of_a_gateway_is_marked_and_a_listed_one_has_no_share() {
+        let sent = |address: &str| Sent {
+            address: address.into(),
+            port: 15443,
+            weight: 2,
+            health: mesh_traffic::Health::Healthy,
+            via: Via::Gateway {
+                network: "east".into(),
+                cluster_id: "east".into(),
+                cause: Cause::Default("test"),
+                behind: Vec::new(),
+            },
+        };
+        let group = |zone: &str, priority, addresses: &[&str]| Group {
+            locality: Locality { region: "eu".into(), zone: zone.into(), subzone: "".into() },
+            priority,
+            weight: 2,
+            endpoints: addresses.iter().map(|address| sent(address)).collect(),
+        };
+        let assignment = Assignment {
+            name: "outbound|80||echo".to_owned(),
+            groups: vec![group("b", 1, &["192.0.2.1"]), group("a", 0, &["192.0.2.2", "192.0.2.1"])],
+            excluded: Vec::new(),
+            scale: 2,
+            unknown: Vec::new(),
+        };
+        let hosts = mesh_traffic::envoy::hosts(&assignment);
+        let config = mesh_traffic::envoy::LbConfig {
+            policy: mesh_traffic::HostPolicy::RoundRobin,
+            locality_weights: false,
+            panic_threshold: 0,
+        };
+        let split = mesh_traffic::envoy::split(&hosts, &config);
+        let rows = rows(&Mesh::default(), &assignment, &hosts, &split);
+        let shown: Vec<_> =
+            rows.iter().map(|row| (row.priority, row.address.as_str(), row.same_pods, row.state)).collect();
+        assert_eq!(
+            shown,
+            [
+                (0, "192.0.2.2:15443", false, State::Ready),
+                (0, "192.0.2.1:15443", true, State::Duplicate),
+                (1, "192.0.2.1:15443", false, State::Ready),
+            ]
+        );
+        assert_eq!(rows[0].share.map(Share::text).as_deref(), Some("100%"));
+        assert_eq!(rows[1].share, None);
+    }
+
+    #[test]
     fn an_address_of_version_6_stands_in_brackets() {
         assert_eq!(with_port("fd00::1", 80), "[fd00::1]:80");
         assert_eq!(with_port("10.0.0.1", 80), "10.0.0.1:80");

@@ -167,12 +167,13 @@ impl<'m> Table<'m> {
             for agreed in answers {
                 let facts = vec![("Client", client::describe(mesh, client)), ("Rules", agreed.text())];
                 let table = blocks::services(&agreed.answer, &status, self.mixed, args.all_ports);
-                body.blocks.extend([Block::Gap, Block::Facts(facts), table]);
+                body.blocks.extend([Block::Gap, Block::Facts(facts), Block::Gap, table]);
             }
             if answers.len() > 1 {
                 body.blocks.push(Block::Remarks(vec![rule_sets::undecided(mesh, client)]));
             }
         }
+        body.blocks.extend(loaded.taken_for_empty().into_iter().map(|remark| Block::Remarks(vec![remark])));
         fill(&mut body, mesh, &places, &self.asked, &status);
         (body, status.outcome)
     }

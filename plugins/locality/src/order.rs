@@ -106,3 +106,68 @@ fn shares(assignment: &Assignment<'_>, split: &Split, client: &Client<'_>) -> St
     let text = |(place, share): &(String, f64)| format!("{place} {:.0}%", share * 100.0);
     shares.iter().map(text).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use mesh_model::Network;
+    use mesh_traffic::{Cause, Families, Group, Health, Role, Sent};
+
+    use super::*;
+
+    fn place(text: &str) -> Locality {
+        let mut parts = text.split('/');
+        let mut part = || parts.next().unwrap_or_default();
+        Locality { region: part().into(), zone: part().into(), subzone: part().into() }
+    }
+
+    fn group(text: &str, priority: u32) -> Group<'static> {
+        let via = Via::Gateway {
+            network: Network::default(),
+            cluster_id: "".into(),
+            cause: Cause::Default("test"),
+            behind: Vec::new(),
+        };
+        let sent = Sent { address: text.into(), port: 80, weight: 1, health: Health::Healthy, via };
+        Group { locality: place(text), priority, weight: 1, endpoints: vec![sent] }
+    }
+
+    fn client() -> Client<'static> {
+        Client {
+            cluster: 0,
+            namespace: "shop".into(),
+            labels: mesh_model::Labels::default(),
+            locality: place("eu-west/eu-west-a"),
+            network: Network::default(),
+            network_label: Network::default(),
+            network_view: None,
+            node: "".into(),
+            families: Families::default(),
+            role: Role::Sidecar,
+            pod: None,
+        }
+    }
+
+    fn tiers_of(groups: Vec<Group<'static>>) -> String {
+        let assignment =
+            Assignment { name: String::new(), groups, excluded: Vec::new(), scale: 1, unknown: Vec::new() };
+        tiers(&assignment, &client()).join(" > ")
+    }
+
+    #[test]
+    fn zones_are_told_at_home_and_regions_elsewhere() {
+        let groups = vec![
+            group("eu-west/eu-west-a", 0),
+            group("eu-west/eu-west-b", 1),
+            group("eu-east/eu-east-a", 2),
+            group("eu-east/eu-east-b", 2),
+            group("us/us-a", 3),
+        ];
+        assert_eq!(tiers_of(groups), "eu-west-a > eu-west-b > eu-east > us");
+    }
+
+    #[test]
+    fn a_region_that_is_split_over_tiers_is_told_by_its_zones() {
+        let groups = vec![group("eu-east/eu-east-a", 0), group("eu-east/eu-east-b", 1), group("", 1)];
+        assert_eq!(tiers_of(groups), "eu-east/eu-east-a > eu-east/eu-east-b,no region");
+    }
+}

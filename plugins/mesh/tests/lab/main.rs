@@ -1,4 +1,4 @@
-//! `kubectl mesh check` against the lab's real API servers, called as users call it: by the real kubectl.
+//! `kubectl mesh` against the lab's real API servers, called as users call it: by the real kubectl.
 //! Needs the running lab with the clusters west and east.
 #![expect(
     clippy::disallowed_methods,
@@ -10,3 +10,4 @@ mod access;
 mod equal;
 mod krew;
 mod through;
+mod traffic;

@@ -11,4 +11,5 @@ mod look;
 mod program;
 mod readme;
 mod streams;
+mod traffic;
 mod usage;

@@ -1,9 +1,9 @@
 //! What a session could not read, as far as it concerns the run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_model::{Cluster, Gap, Note};
-use mesh_report::ClusterGap;
+use mesh_report::{ClusterGap, Remark};
 
 use super::{Loaded, Session};
 use crate::args::NoteArgs;
@@ -16,6 +16,18 @@ impl Loaded {
         let read = self.mesh().clusters().iter().flat_map(|cluster| self.gaps_of(cluster));
         let unanswered = self.unanswered.borrow();
         read.chain(self.read.beyond.iter().cloned()).chain(unanswered.iter().cloned()).collect()
+    }
+
+    /// What to tell of kinds that files do not hold: a prediction takes them for empty.
+    #[must_use]
+    pub fn taken_for_empty(&self) -> Option<Remark> {
+        let gaps = self.mesh().clusters().iter().flat_map(|cluster| self.gaps_of(cluster));
+        let not_given = gaps.filter(|gap| gap.gap.is_not_given()).filter_map(|gap| gap.kind);
+        let kinds: BTreeSet<String> = not_given.map(mesh_model::Kind::resource).collect();
+        let kinds: Vec<_> = kinds.into_iter().collect();
+        (!kinds.is_empty()).then(|| {
+            Remark::plain(format!("Not given by every cluster, and taken for empty: {}.", kinds.join(", ")))
+        })
     }
 
     fn gaps_of(&self, cluster: &Cluster) -> Vec<ClusterGap> {
