@@ -1,6 +1,7 @@
 //! What several rules ask about a mesh: who belongs together, what reaches whom. Reads tables through the views,
 //! so that the kinds count as read; reports nothing.
 
+pub(crate) mod clients;
 pub(crate) mod cluster_local;
 pub(crate) mod dates;
 pub(crate) mod gateways;

@@ -253,7 +253,23 @@ impl fmt::Debug for Rule {
 ///     };
 /// }
 /// ```
+///
+/// `needs: traffic` in place of `needs` and `closed` stands for all that the computation of traffic reads.
 macro_rules! declare_rule {
+    (
+        $page:literal,
+        pub static $id:ident = {
+            code: $code:literal, name: $name:literal, summary: $summary:literal,
+            $(since: $since:literal,)? severity: $severity:ident, tags: $tags:expr,
+            needs: traffic, after: [$($after:literal),* $(,)?],
+            check: $check:expr $(,)?
+        };
+    ) => {
+        $crate::rule::declare_rule! {
+            @ $page, $id, $code, $name, $summary, [$($since)?], $severity, $tags,
+            mesh_traffic::KINDS.union(mesh_model::KindSet::Secret), mesh_traffic::KINDS, [$($after),*], $check
+        }
+    };
     (
         $page:literal,
         pub static $id:ident = {
@@ -262,6 +278,17 @@ macro_rules! declare_rule {
             needs: [$($need:ident),* $(,)?], closed: [$($closed:ident),* $(,)?], after: [$($after:literal),* $(,)?],
             check: $check:expr $(,)?
         };
+    ) => {
+        $crate::rule::declare_rule! {
+            @ $page, $id, $code, $name, $summary, [$($since)?], $severity, $tags,
+            mesh_model::KindSet::empty()$(.union(mesh_model::KindSet::$need))*,
+            mesh_model::KindSet::empty()$(.union(mesh_model::KindSet::$closed))*,
+            [$($after),*], $check
+        }
+    };
+    (
+        @ $page:literal, $id:ident, $code:literal, $name:literal, $summary:literal, [$($since:literal)?],
+        $severity:ident, $tags:expr, $needs:expr, $closed:expr, [$($after:literal),*], $check:expr
     ) => {
         #[allow(rustdoc::invalid_codeblock_attributes, reason = "fences of a page say which cluster they are")]
         #[doc = include_str!($page)]
@@ -273,8 +300,8 @@ macro_rules! declare_rule {
             status: $crate::RuleStatus::Stable,
             since: $crate::rule::since!($($since)?),
             tags: $tags,
-            needs: mesh_model::KindSet::empty()$(.union(mesh_model::KindSet::$need))*,
-            closed: mesh_model::KindSet::empty()$(.union(mesh_model::KindSet::$closed))*,
+            needs: $needs,
+            closed: $closed,
             asks: $crate::Asks::empty(),
             after: &[$($crate::Code($after)),*],
             docs: include_str!($page),

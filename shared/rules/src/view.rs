@@ -15,6 +15,8 @@ use mesh_model::{
     ServiceAt, Table,
 };
 
+use mesh_traffic::Traffic;
+
 use crate::facts::cluster_local::LocalHosts;
 use crate::facts::membership::Membership;
 use crate::facts::networks::Networks;
@@ -130,6 +132,7 @@ pub struct MeshView<'a> {
     membership: OnceCell<Membership>,
     local_hosts: OnceCell<LocalHosts>,
     networks: OnceCell<Networks>,
+    traffic: OnceCell<Traffic<'a>>,
     /// For each cluster of the mesh its position among the judged ones.
     positions: Vec<Option<usize>>,
 }
@@ -148,6 +151,7 @@ impl<'a> MeshView<'a> {
             membership: OnceCell::new(),
             local_hosts: OnceCell::new(),
             networks: OnceCell::new(),
+            traffic: OnceCell::new(),
             positions,
         }
     }
@@ -177,6 +181,20 @@ impl<'a> MeshView<'a> {
     pub(crate) fn local_hosts(&self) -> &LocalHosts {
         let planes = self.mesh.clusters().iter().map(|cluster| &cluster.control_plane);
         self.local_hosts.get_or_init(|| LocalHosts::of(planes))
+    }
+
+    /// The computation of traffic; computed once for a rule. It reads every kind of
+    /// [`mesh_traffic::KINDS`], and Secrets, to know which clusters an istiod reads.
+    pub(crate) fn traffic(&self) -> &Traffic<'a> {
+        for kind in mesh_traffic::KINDS.union(KindSet::Secret).kinds() {
+            self.context.note(kind);
+        }
+        self.traffic.get_or_init(|| Traffic::new(self.mesh))
+    }
+
+    /// The cluster at a position in the mesh, if it can be judged.
+    pub(crate) fn judged(&self, cluster: usize) -> Option<ClusterView<'a>> {
+        self.positions[cluster].map(|at| self.judged[at])
     }
 
     /// Services of all clusters by host name.

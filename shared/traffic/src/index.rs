@@ -4,12 +4,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use mesh_model::row::{PodFact, ServiceEntry, ServiceFact};
-use mesh_model::{Cluster, Labels, Mesh, Row, ServiceAt};
+use mesh_model::{Cluster, KindSet, Labels, Mesh, Row, ServiceAt};
 
 use crate::client::labels;
 use crate::place::Place;
 use crate::view::Plane;
 use crate::{RuleSet, View};
+
+/// The kinds that the computation reads. Where one of them was not read whole, its results may be wrong.
+pub const KINDS: KindSet = KindSet::Node
+    .union(KindSet::Service)
+    .union(KindSet::Pod)
+    .union(KindSet::EndpointSlice)
+    .union(KindSet::DestinationRule)
+    .union(KindSet::ServiceEntry)
+    .union(KindSet::WorkloadEntry)
+    .union(KindSet::PeerAuthentication);
 
 /// The computation over one mesh. Immutable; views borrow from it.
 #[derive(Debug)]

@@ -61,7 +61,7 @@ pub use gates::{Gate, RuleSet};
 pub use gateway::{Gateway, Passage};
 pub use gateways::{Gateways, NetworkGateway};
 pub use handshake::{Handshake, Sends};
-pub use index::Traffic;
+pub use index::{KINDS, Traffic};
 pub use policy::{Block, Effective, Indexed, Level, Policies, Scope, levels};
 pub use predict::Prediction;
 pub use protocol::Protocol;

@@ -33,7 +33,6 @@ mod pods;
 pub mod programs;
 pub mod proxy;
 pub mod run;
-mod second;
 mod servers;
 pub mod state;
 mod tree;
@@ -42,7 +41,6 @@ mod wheel;
 
 pub use eventually::eventually;
 pub use lab::Lab;
-pub use second::SecondIstiod;
 
 /// `tests/lab` of this checkout: the Go modules' pins and the fixture meshes.
 #[must_use]

@@ -40,10 +40,10 @@ fn check(mesh: &MeshView<'_>, out: &mut Sink<'_>) {
     }
 }
 
-fn judge(
-    mesh: &MeshView<'_>,
-    group: &[ClusterView<'_>],
-    view: &ClusterView<'_>,
+fn judge<'a>(
+    mesh: &MeshView<'a>,
+    group: &[ClusterView<'a>],
+    view: &ClusterView<'a>,
     row: &Row<DestinationRule>,
     hashes: &[(Level, &LoadBalancer)],
     out: &mut Sink<'_>,
