@@ -42,14 +42,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mesh-webhook", &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-live"]),
     ("mesh-lab", &[]),
     ("mesh-envoy", &["mesh-model", "mesh-traffic", "mesh-lab"]),
+    ("mesh-proof", &["mesh-model", "mesh-source", "mesh-traffic", "mesh-lab"]),
     ("mesh-tests", &[]),
     ("xtask", &["mesh-rules", "mesh-report", "mesh-cli", "mesh-lab"]),
 ];
 
 /// Outside crate -> crates of ours that may name it in shipped code.
 const WRAPPERS: &[(&str, &[&str])] = &[
-    ("kube", &["mesh-live"]),
-    ("tokio", &["mesh-live", "mesh-cli", "mesh-webhook", "mesh-testkit"]),
+    ("kube", &["mesh-live", "mesh-proof"]),
+    ("tokio", &["mesh-live", "mesh-cli", "mesh-webhook", "mesh-testkit", "mesh-proof"]),
     (
         "clap",
         &[
@@ -59,9 +60,13 @@ const WRAPPERS: &[(&str, &[&str])] = &[
             "kubectl-mesh-endpoints",
             "kubectl-mesh-locality",
             "mesh-webhook",
+            "mesh-proof",
             "xtask",
         ],
     ),
+    // xDS, as proxies speak it: never linked into what is shipped.
+    ("envoy-types", &["mesh-proof"]),
+    ("tonic", &["mesh-proof"]),
 ];
 
 fn shipped_dependencies() -> BTreeMap<String, BTreeSet<String>> {

@@ -11,6 +11,8 @@ use mesh_lab::{
     up,
 };
 
+use crate::prove;
+
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Build the lab's programs into the cache
@@ -48,6 +50,8 @@ pub(crate) enum Command {
         /// Directory, or name of a mesh of tests/lab/meshes
         mesh: PathBuf,
     },
+    /// Compare mesh-traffic with real istiods on random meshes, in a lab of its own
+    Prove(prove::Arguments),
     /// End the lab and remove its state
     Down {
         #[command(flatten)]
@@ -89,6 +93,7 @@ pub(crate) fn run(command: Command) -> Result<ExitCode> {
         Command::Shell { place, command } => return shell(&Lab::open(&place.directory()?)?, command),
         Command::Apply { place, mesh } => Lab::open(&place.directory()?)?.apply_tree(&tree(mesh))?.keep(),
         Command::Reset { place, mesh } => mesh::reset(&Lab::open(&place.directory()?)?, &tree(mesh))?,
+        Command::Prove(arguments) => return prove::run(&arguments),
         Command::Down { place } => up::down(&place.directory()?)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,7 +1,10 @@
 //! Tools of the project itself, run as `cargo xtask COMMAND`. Owns nothing a user runs; each command is a module.
 #![expect(clippy::disallowed_methods, reason = "a tool: files are its work")]
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -10,6 +13,8 @@ mod dist;
 mod docs;
 mod krew;
 mod lab;
+mod own_lab;
+mod prove;
 mod test;
 
 #[derive(Parser)]
@@ -48,4 +53,8 @@ fn main() -> Result<ExitCode> {
 /// Root of this checkout.
 fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }

@@ -2,19 +2,16 @@
 
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context as _, Result, ensure};
-use mesh_lab::{
-    Lab, build, cache,
-    run::{forget_package, say},
-    state::Roots,
-    up,
-};
+use mesh_lab::{build, run::forget_package};
 
-use crate::{dist, krew};
+use crate::{dist, krew, own_lab::OwnLab, prove};
+
+/// How many random meshes are proved against istiods.
+const PROVED: &str = "60";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -23,8 +20,8 @@ pub(crate) struct Arguments {
     cargo: Vec<OsString>,
 }
 
-/// Builds the lab's programs and the tests, starts a lab, runs the tests in its network, ends the lab.
-/// The exit code is that of `cargo test`.
+/// Builds the lab's programs and the tests, starts a lab, runs the tests in its network, ends the lab; with the whole
+/// workspace, proves mesh-traffic then. The exit code is that of `cargo test`, or of the proof.
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     let mut chosen = arguments.cargo;
     if chosen.is_empty() {
@@ -32,25 +29,28 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
     }
     let toolbox = build::all()?;
     // The lab's network reaches no registry: what cargo fetches, it fetches before.
-    let mut fetching = Command::new(cargo());
+    let mut fetching = Command::new(crate::cargo());
     forget_package(&mut fetching);
     let status = cargo_test(&mut fetching, &chosen).arg("--no-run").status().context("cannot run cargo")?;
     ensure!(status.success(), "the tests do not compile");
-    if own(&chosen).iter().any(|argument| argument == "--workspace") {
+    if is_everything(&chosen) {
         // For the test that installs the archive as users do.
         dist::run(&dist::Arguments::default())?;
         krew::run(&krew::Arguments::beside_the_archives())?;
     }
-    let directory = directory()?;
-    // Left over from a run that was interrupted.
-    up::down(&directory)?;
-    let lab = TestLab(directory);
-    up::up(&lab.0, &["west".to_owned(), "east".to_owned()], Roots::Shared, toolbox)?;
-    let inside = Lab::open(&lab.0)?;
-    let mut testing = inside.command(cargo())?;
+    let lab = OwnLab::start("test", &["west", "east"], toolbox)?;
+    let mut testing = lab.open()?.command(crate::cargo())?;
     cargo_test(&mut testing, &chosen).arg("--offline").args(&chosen[own(&chosen).len()..]);
     let status = testing.status().context("cannot run cargo")?;
+    drop(lab);
+    if status.success() && is_everything(&chosen) {
+        return prove::run(&prove::Arguments::new(&["--meshes", PROVED]));
+    }
     Ok(crate::lab::code(status))
+}
+
+fn is_everything(chosen: &[OsString]) -> bool {
+    own(chosen).iter().any(|argument| argument == "--workspace")
 }
 
 fn cargo_test<'a>(command: &'a mut Command, chosen: &[OsString]) -> &'a mut Command {
@@ -61,25 +61,4 @@ fn cargo_test<'a>(command: &'a mut Command, chosen: &[OsString]) -> &'a mut Comm
 fn own(chosen: &[OsString]) -> &[OsString] {
     let end = chosen.iter().position(|argument| argument == "--").unwrap_or(chosen.len());
     &chosen[..end]
-}
-
-fn cargo() -> PathBuf {
-    std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
-}
-
-/// A place of its own, so that a lab somebody works with is neither used nor ended.
-fn directory() -> Result<PathBuf> {
-    let name = cache::digest([crate::workspace().as_os_str().as_encoded_bytes()]);
-    Ok(cache::directory()?.join("labs").join(format!("{name}-test")))
-}
-
-/// Ends the lab however the run ends.
-struct TestLab(PathBuf);
-
-impl Drop for TestLab {
-    fn drop(&mut self) {
-        if let Err(error) = up::down(Path::new(&self.0)) {
-            say(&format!("lab: cannot end the lab of the tests: {error:#}"));
-        }
-    }
 }

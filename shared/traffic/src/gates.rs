@@ -63,6 +63,8 @@ gates! {
     ZoneAware = 31;
     /// `meshConfig.defaultTrafficPolicy`.
     DefaultTrafficPolicy = 31;
+    /// Hosts of a Sidecar whose namespace begins with `~` exclude; before, they are no hosts of any namespace.
+    SidecarExclusion = 31;
 }
 
 /// The behaviour of one minor version of Istio.

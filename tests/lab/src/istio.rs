@@ -1,6 +1,6 @@
 //! Installs Istio as its users do, by the real charts and the real helm, and runs istiod as its Deployment says.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -95,18 +95,20 @@ pub(crate) fn add_remote_secret(state: &State, read: &Cluster, reader: &Cluster)
 
 /// Waits until the istiod of `reader` has read all objects of the cluster `read`.
 pub(crate) fn wait_for_sync(state: &State, reader: &Cluster, read: &Cluster) -> Result<()> {
-    let url = format!("http://{}:8080/debug/clusterz", reader.istiod_loopback());
-    loop {
-        let page = debug_page(state, &url)?;
-        let clusters: Value =
-            serde_json::from_str(&page).with_context(|| format!("{url} is no JSON: {page}"))?;
-        let synced = |entry: &Value| entry["id"] == read.name.as_str() && entry["syncStatus"] == "synced";
-        if clusters.as_array().is_some_and(|all| all.iter().any(synced)) {
-            return Ok(());
-        }
+    while !has_read(state, &reader.istiod_loopback(), &read.name)? {
         ensure!(state.is_alive(), "the lab ended before {} had read {}", reader.name, read.name);
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(200));
     }
+    Ok(())
+}
+
+/// Whether the istiod inside the pod at `inside` has read all objects of a cluster.
+pub(crate) fn has_read(state: &State, inside: &str, cluster: &str) -> Result<bool> {
+    let url = format!("http://{inside}:8080/debug/clusterz");
+    let page = debug_page(state, &url)?;
+    let clusters: Value = serde_json::from_str(&page).with_context(|| format!("{url} is no JSON: {page}"))?;
+    let synced = |entry: &Value| entry["id"] == cluster && entry["syncStatus"] == "synced";
+    Ok(clusters.as_array().is_some_and(|all| all.iter().any(synced)))
 }
 
 fn debug_page(state: &State, url: &str) -> Result<String> {
@@ -193,8 +195,69 @@ fn istiod_pod(deployment: &Value, cluster: &Cluster) -> Result<Value> {
 }
 
 fn start_istiod(directory: &Path, state: &State, cluster: &Cluster, pod: &Value) -> Result<Server> {
-    let files = servers::cluster_directory(directory, cluster)?;
-    let kubeconfig = files.join("istiod-kubeconfig");
+    let instance = Instance {
+        name: format!("{}-istiod", cluster.name),
+        program: state.toolbox.program("pilot-discovery")?,
+        address: cluster.istiod_address(),
+        inside: cluster.istiod_loopback(),
+        flags: &[],
+    };
+    instance.start(directory, state, cluster, pod)
+}
+
+/// Starts another istiod beside the cluster's own: the same flags, mesh config and remote secrets, at addresses of
+/// its own. It follows in all elections and leaves the webhooks alone.
+pub(crate) fn start_second_istiod(
+    directory: &Path,
+    state: &State,
+    cluster: &Cluster,
+    program: &Path,
+) -> Result<Server> {
+    let kubectl = Kubectl::new(state, &cluster.name)?;
+    let deployment = kubectl.output(&["-n", "istio-system", "get", "deployment", "istiod", "-o", "json"])?;
+    let mut pod = istiod_pod(&serde_json::from_str(&deployment)?, cluster)?;
+    // The identity in elections.
+    pod["metadata"]["name"] = "istiod-second".into();
+    let instance = Instance {
+        name: format!("{}-istiod-second", cluster.name),
+        program,
+        address: cluster.second_istiod_address(),
+        inside: cluster.second_istiod_loopback(),
+        flags: &[("INJECTION_WEBHOOK_CONFIG_NAME", ""), ("VALIDATION_WEBHOOK_CONFIG_NAME", "")],
+    };
+    instance.start(directory, state, cluster, &pod)
+}
+
+/// One istiod process.
+struct Instance<'a> {
+    name: String,
+    program: &'a Path,
+    /// Address of its pod.
+    address: String,
+    /// Loopback address that stands for the inside of the pod.
+    inside: String,
+    /// What its environment has beside that of the Deployment.
+    flags: &'a [(&'static str, &'static str)],
+}
+
+impl Instance<'_> {
+    fn start(self, directory: &Path, state: &State, cluster: &Cluster, pod: &Value) -> Result<Server> {
+        let files = servers::cluster_directory(directory, cluster)?;
+        let kubeconfig = files.join("istiod-kubeconfig");
+        let text = istiod_kubeconfig(directory, state, cluster)?;
+        certs::write(&kubeconfig, &text)?;
+        let container = &pod["spec"]["containers"][0];
+        let environment = environment(container, pod)?;
+        let arguments = arguments(container, &self.address, &self.inside);
+        Server::start(directory, state.keeper, &self.name, self.program, |command| {
+            command.envs(environment).envs(self.flags.iter().copied());
+            command.env("ROOT_CA_DIR", files.join("cacerts")).current_dir(&files);
+            command.args(arguments).arg("--kubeconfig").arg(&kubeconfig);
+        })
+    }
+}
+
+fn istiod_kubeconfig(directory: &Path, state: &State, cluster: &Cluster) -> Result<String> {
     let token = Kubectl::new(state, &cluster.name)?.output(&[
         "-n",
         "istio-system",
@@ -203,15 +266,7 @@ fn start_istiod(directory: &Path, state: &State, cluster: &Cluster, pod: &Value)
         "istiod",
         "--duration=24h",
     ])?;
-    certs::write(&kubeconfig, &servers::kubeconfig(directory, std::slice::from_ref(cluster), token.trim()))?;
-    let container = &pod["spec"]["containers"][0];
-    let environment = environment(container, pod)?;
-    let arguments = arguments(container, cluster);
-    let name = format!("{}-istiod", cluster.name);
-    Server::start(directory, state.keeper, &name, state.toolbox.program("pilot-discovery")?, |command| {
-        command.envs(environment).env("ROOT_CA_DIR", files.join("cacerts")).current_dir(&files);
-        command.args(arguments).arg("--kubeconfig").arg(&kubeconfig);
-    })
+    Ok(servers::kubeconfig(directory, std::slice::from_ref(cluster), token.trim()))
 }
 
 /// The container's environment. Left out: the kubeconfig of an external control plane, and what stands for the
@@ -235,12 +290,11 @@ fn environment(container: &Value, pod: &Value) -> Result<Vec<(String, String)>> 
     Ok(environment)
 }
 
-/// The container's arguments, with the addresses of this cluster: in a pod each listens on all of them.
-fn arguments(container: &Value, cluster: &Cluster) -> Vec<String> {
+/// The container's arguments, with the addresses of this istiod: in a pod each listens on all of them.
+fn arguments(container: &Value, pod: &str, inside: &str) -> Vec<String> {
     let given = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut arguments: Vec<_> =
         given.filter(|argument| !argument.starts_with("--monitoringAddr")).map(str::to_owned).collect();
-    let (pod, inside) = (cluster.istiod_address(), cluster.istiod_loopback());
     arguments.extend([
         format!("--httpAddr={inside}:8080"),
         format!("--monitoringAddr={inside}:15014"),

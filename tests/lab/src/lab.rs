@@ -16,6 +16,7 @@ use crate::{
     namespace::{self, Server},
     proxy::Proxy,
     run,
+    second::SecondIstiod,
     state::{self, Cluster, LAB_VARIABLE, State},
 };
 
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Lab {
     directory: PathBuf,
-    state: State,
+    pub(crate) state: State,
 }
 
 impl Lab {
@@ -184,6 +185,12 @@ impl Lab {
     /// Starts the real sidecar of a pod, as long as the returned value lives.
     pub fn start_proxy(&self, cluster: &str, namespace: &str, pod: &str) -> Result<Proxy> {
         Proxy::start(self, cluster, namespace, pod)
+    }
+
+    /// Starts an istiod that behaves like 1.30 beside the cluster's own, as long as the returned value lives. It must
+    /// have been built before: the lab's network reaches no Go modules.
+    pub fn start_istiod_130(&self, cluster: &str) -> Result<SecondIstiod> {
+        SecondIstiod::start(self, self.cluster(cluster)?)
     }
 
     /// Runs kubectl with `input` on standard input, whatever its exit code.

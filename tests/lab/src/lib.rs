@@ -33,6 +33,7 @@ mod pods;
 pub mod programs;
 pub mod proxy;
 pub mod run;
+mod second;
 mod servers;
 pub mod state;
 mod tree;
@@ -41,6 +42,7 @@ mod wheel;
 
 pub use eventually::eventually;
 pub use lab::Lab;
+pub use second::SecondIstiod;
 
 /// `tests/lab` of this checkout: the Go modules' pins and the fixture meshes.
 #[must_use]

@@ -48,6 +48,17 @@ impl Cluster {
         format!("127.30.{}.2", self.number)
     }
 
+    /// Address of an istiod of another version beside it.
+    #[must_use]
+    pub fn second_istiod_address(&self) -> String {
+        self.host(127)
+    }
+
+    /// Loopback address that stands for the inside of that istiod's pod.
+    pub(crate) fn second_istiod_loopback(&self) -> String {
+        format!("127.30.{}.127", self.number)
+    }
+
     /// URL of the API server.
     #[must_use]
     pub fn server(&self) -> String {

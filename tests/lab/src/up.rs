@@ -111,13 +111,16 @@ fn start_servers(directory: &Path, state: &State) -> Result<()> {
         }
     })?;
     say("lab: joining the clusters");
-    let pairs: Vec<_> = state
+    let mut pairs: Vec<_> = state
         .clusters
         .iter()
         .flat_map(|read| {
             state.clusters.iter().filter(move |reader| *reader != read).map(move |reader| (read, reader))
         })
         .collect();
+    // By name, which is the order in which an istiod finds them that starts later: the first registry of a host
+    // decides about its Service.
+    pairs.sort_by_key(|(read, _)| &read.name);
     for (read, reader) in &pairs {
         istio::add_remote_secret(state, read, reader)?;
     }

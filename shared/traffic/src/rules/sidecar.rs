@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mesh_model::row::{SidecarFact, VirtualService};
 use mesh_model::{Cluster, HostPattern, Row, path};
 
-use crate::{Cause, Caused, Client, Config, Role};
+use crate::{Cause, Caused, Client, Config, Gate, Role};
 
 /// The Sidecars that one istiod reads, by namespace.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Sidecars<'m> {
     routes: BTreeMap<&'m str, Vec<&'m Row<VirtualService>>>,
     /// `defaultVirtualServiceExportTo`.
     route_exports: &'m [Arc<str>],
+    /// Hosts that begin with `~` exclude.
+    has_exclusions: bool,
 }
 
 impl<'m> Sidecars<'m> {
@@ -48,6 +50,7 @@ impl<'m> Sidecars<'m> {
             by_namespace,
             routes: routes(cluster),
             route_exports: &config.mesh.virtual_service_export_to,
+            has_exclusions: config.rules.has(Gate::SidecarExclusion),
         }
     }
 
@@ -62,6 +65,55 @@ impl<'m> Sidecars<'m> {
             row.fact.selector.iter().all(|(key, value)| client.label(key, cluster_id) == Some(value))
         });
         SidecarScope { sidecars: self, sidecar: own.next().copied().or(self.root) }
+    }
+
+    /// One of the hosts of a VirtualService is let through; of it and a pattern either may be the wider one.
+    fn let_routes_through(
+        &self,
+        sidecar: &Row<SidecarFact>,
+        from: &str,
+        routes: &Row<VirtualService>,
+    ) -> bool {
+        routes.fact.hosts.iter().any(|host| {
+            let (takes, drops) =
+                (|pattern: &str| overlaps(host, pattern), |pattern: &str| is_within(host, pattern));
+            self.let_through(sidecar, from, &routes.obj.namespace, takes, drops)
+        })
+    }
+
+    /// The entries of `egress` for a namespace let something through: one takes it, and none that begins with `~`
+    /// excludes it. istiod passes over an entry without exactly one slash, and before 1.31 over exclusions.
+    fn let_through(
+        &self,
+        sidecar: &Row<SidecarFact>,
+        from: &str,
+        namespace: &str,
+        takes: impl Fn(&str) -> bool,
+        drops: impl Fn(&str) -> bool,
+    ) -> bool {
+        let mut seen = false;
+        for entry in &sidecar.fact.egress_hosts {
+            let Some((space, pattern)) = entry.split_once('/').filter(|(_, name)| !name.contains('/')) else {
+                continue;
+            };
+            let (is_exclusion, space) = match space.strip_prefix('~') {
+                Some("") => (true, "*"),
+                Some(space) => (true, space),
+                None => (false, space),
+            };
+            if is_exclusion && !self.has_exclusions {
+                continue;
+            }
+            let space = if space == "." { from } else { space };
+            if space != "*" && space != namespace {
+                continue;
+            }
+            if is_exclusion && drops(pattern) {
+                return false;
+            }
+            seen |= !is_exclusion && takes(pattern);
+        }
+        seen
     }
 }
 
@@ -98,7 +150,7 @@ impl SidecarScope<'_, '_> {
             return Caused { value: true, cause: Cause::Default("no Sidecar limits it") };
         };
         let is_within = |pattern: &str| is_part_of(host, pattern);
-        let seen = is_let_through(row, from, namespace, is_within, is_within);
+        let seen = self.sidecars.let_through(row, from, namespace, is_within, is_within);
         let value = seen || self.is_routed_to(row, from, host);
         Caused { value, cause: Cause::field(&row.obj, path!["spec", "egress"]) }
     }
@@ -107,7 +159,7 @@ impl SidecarScope<'_, '_> {
     fn is_routed_to(&self, sidecar: &Row<SidecarFact>, from: &str, host: &str) -> bool {
         let routes = self.sidecars.routes.get(host).into_iter().flatten();
         let mut seen = routes.filter(|row| self.is_exported(row, from));
-        seen.any(|row| lets_routes_through(sidecar, from, row))
+        seen.any(|row| self.sidecars.let_routes_through(sidecar, from, row))
     }
 
     /// A client in namespace `from` sees a VirtualService, if that is exported to it
@@ -115,7 +167,7 @@ impl SidecarScope<'_, '_> {
     #[must_use]
     pub fn sees_routes(&self, from: &str, routes: &Row<VirtualService>) -> bool {
         let limit = self.sidecar.filter(|row| !row.fact.egress_hosts.is_empty());
-        limit.is_none_or(|sidecar| lets_routes_through(sidecar, from, routes))
+        limit.is_none_or(|sidecar| self.sidecars.let_routes_through(sidecar, from, routes))
     }
 
     fn is_exported(&self, row: &Row<VirtualService>, from: &str) -> bool {
@@ -128,46 +180,6 @@ impl SidecarScope<'_, '_> {
                 named => named == from,
             })
     }
-}
-
-/// One of the hosts of a VirtualService is let through; of it and a pattern either may be the wider one.
-fn lets_routes_through(sidecar: &Row<SidecarFact>, from: &str, routes: &Row<VirtualService>) -> bool {
-    routes.fact.hosts.iter().any(|host| {
-        let (takes, drops) =
-            (|pattern: &str| overlaps(host, pattern), |pattern: &str| is_within(host, pattern));
-        is_let_through(sidecar, from, &routes.obj.namespace, takes, drops)
-    })
-}
-
-/// The entries of `egress` for a namespace let something through: one takes it, and none that begins with `~`
-/// excludes it. istiod passes over an entry without exactly one slash.
-fn is_let_through(
-    sidecar: &Row<SidecarFact>,
-    from: &str,
-    namespace: &str,
-    takes: impl Fn(&str) -> bool,
-    drops: impl Fn(&str) -> bool,
-) -> bool {
-    let mut seen = false;
-    for entry in &sidecar.fact.egress_hosts {
-        let Some((space, pattern)) = entry.split_once('/').filter(|(_, name)| !name.contains('/')) else {
-            continue;
-        };
-        let (is_exclusion, space) = match space.strip_prefix('~') {
-            Some("") => (true, "*"),
-            Some(space) => (true, space),
-            None => (false, space),
-        };
-        let space = if space == "." { from } else { space };
-        if space != "*" && space != namespace {
-            continue;
-        }
-        if is_exclusion && drops(pattern) {
-            return false;
-        }
-        seen |= !is_exclusion && takes(pattern);
-    }
-    seen
 }
 
 /// `host` is within `pattern`, both of which may begin with a star (`istio: pkg/config/host/name.go: SubsetOf`).

@@ -389,6 +389,22 @@ fn a_sidecar_limits_the_services_by_namespace_and_host() {
 }
 
 #[test]
+fn hosts_that_begin_with_a_tilde_exclude_since_1_31() {
+    let mut cluster = ClusterBuilder::new("west");
+    cluster.sidecars = vec![sidecar("web", "a", &["*/*", "~shop/*"]), sidecar("desk", "a", &["~/*"])];
+    let mesh = MeshBuilder::default().with(cluster).finish();
+    let seen = |rules, from: &str| {
+        let (features, config) = (Features::of(None, rules), MeshConfig::default());
+        let config = Config { rules, ..config_of(&features, &config) };
+        let sidecars = Sidecars::new(&mesh.clusters()[0], &config);
+        sidecars.of(&client(from, "cart"), "west").sees(from, "shop", HOST).value
+    };
+    assert!(!seen(RuleSet::LATEST, "web"));
+    assert!(seen(RuleSet::OLDEST_PROVED, "web"));
+    assert!(!seen(RuleSet::OLDEST_PROVED, "desk"), "it lets nothing through");
+}
+
+#[test]
 fn a_sidecar_with_a_selector_counts_first_and_that_of_the_root_namespace_last() {
     let mut for_desk = sidecar("web", "z", &["shop/*"]);
     for_desk.fact.selector = Labels::from_iter([("app", "desk")]);

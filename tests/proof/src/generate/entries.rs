@@ -1,0 +1,128 @@
+//! ServiceEntries, WorkloadEntries and PeerAuthentications.
+
+use serde_json::{Value, json};
+
+use super::services::NAMES;
+use super::{Dice, NAMESPACES, Objects, ROOT, host, istio};
+
+/// Hosts of ServiceEntries.
+pub(super) const HOSTS: [&str; 2] = ["api.example.com", "db.example.com"];
+
+const EXPORTS: [&[&str]; 4] = [&["."], &["*"], &["shop"], &[".", "bank"]];
+
+pub(super) fn draw(dice: &mut Dice, used: &[usize], clusters: &mut [Objects]) {
+    for number in 0..dice.pick(&[0, 0, 1, 2]) {
+        let entry = service_entry(dice, number);
+        // As people keep it: the same in each cluster, or forgotten in one.
+        for at in dice.some(85, used) {
+            clusters[at].objects.push(entry.clone());
+        }
+    }
+    for &at in used {
+        for number in 0..dice.pick(&[0, 0, 1, 2, 3]) {
+            let entry = workload_entry(dice, at, number);
+            clusters[at].objects.push(entry);
+        }
+        for number in 0..dice.pick(&[0, 0, 0, 1, 2]) {
+            let peer = peer_authentication(dice, number);
+            clusters[at].objects.push(peer);
+        }
+    }
+}
+
+fn service_entry(dice: &mut Dice, number: usize) -> Value {
+    let namespace = dice.pick(&NAMESPACES);
+    let resolution = dice.pick(&["STATIC", "STATIC", "STATIC", "STATIC", "DNS", "NONE"]);
+    let mut spec = json!({
+        "hosts": [dice.pick(&HOSTS)],
+        "location": dice.pick(&["MESH_INTERNAL", "MESH_INTERNAL", "MESH_EXTERNAL"]),
+        "resolution": resolution,
+        "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
+    });
+    if dice.chance(20) {
+        spec["ports"][0]["targetPort"] = 8088.into();
+    }
+    if let Some(list) = dice.maybe(25, &EXPORTS) {
+        spec["exportTo"] = json!(list);
+    }
+    match resolution {
+        "STATIC" if dice.chance(45) => {
+            spec["workloadSelector"] = json!({"labels": {"app": dice.pick(&["vm", "a"])}});
+        }
+        "STATIC" => {
+            let all = (0..dice.number(1, 4)).map(|at| endpoint(dice, &format!("10.200.{number}.{at}")));
+            spec["endpoints"] = all.collect();
+        }
+        "DNS" => {
+            let all = (0..dice.number(1, 2)).map(|at| endpoint(dice, &format!("host-{at}.example.com")));
+            spec["endpoints"] = all.collect();
+        }
+        _ => {}
+    }
+    let mut entry = istio("networking", "ServiceEntry", namespace, &format!("entry-{number}"), &spec);
+    if let Some(value) = dice.maybe(12, &["PreferClose", "PreferSameNode"]) {
+        entry["metadata"]["annotations"]["networking.istio.io/traffic-distribution"] = value.into();
+    }
+    entry
+}
+
+/// A workload as ServiceEntries and WorkloadEntries describe it.
+fn endpoint(dice: &mut Dice, address: &str) -> Value {
+    let mut endpoint = json!({"address": address, "labels": {}});
+    if let Some(value) = dice.maybe(70, &["r1/z1", "r1/z1/s1", "r2", "r2/z3/", "r3/z4", "r1"]) {
+        endpoint["locality"] = value.into();
+    }
+    if let Some(value) = dice.maybe(30, &["n1", "n2", "n3"]) {
+        endpoint["network"] = value.into();
+    }
+    if let Some(value) = dice.maybe(40, &[1, 3, 10, 100]) {
+        endpoint["weight"] = value.into();
+    }
+    if let Some(value) = dice.maybe(25, &[8081, 9999]) {
+        endpoint["ports"] = json!({ "http": value });
+    }
+    if dice.chance(30) {
+        endpoint["serviceAccount"] = "default".into();
+    }
+    let mut label = |key: &str, value: Option<&str>| {
+        if let Some(value) = value {
+            endpoint["labels"][key] = value.into();
+        }
+    };
+    label("version", dice.maybe(60, &["v1", "v2"]));
+    label("security.istio.io/tlsMode", dice.maybe(40, &["istio"]));
+    label("istio-locality", dice.maybe(6, &["r2.z1"]));
+    label("topology.istio.io/network", dice.maybe(6, &["n2"]));
+    endpoint
+}
+
+fn workload_entry(dice: &mut Dice, cluster: usize, number: usize) -> Value {
+    let namespace = dice.pick(&NAMESPACES);
+    let mut spec = endpoint(dice, &format!("10.210.{cluster}.{number}"));
+    if dice.chance(50) {
+        spec["labels"]["app"] = "vm".into();
+    } else {
+        spec["labels"]["member"] = format!("{}-{namespace}", dice.pick(&NAMES)).into();
+    }
+    istio("networking", "WorkloadEntry", namespace, &format!("machine-{number}"), &spec)
+}
+
+fn peer_authentication(dice: &mut Dice, number: usize) -> Value {
+    let namespace = dice.pick(&["shop", "bank", "ops", ROOT]);
+    let mut spec = json!({"mtls": {"mode": dice.pick(&["STRICT", "PERMISSIVE", "DISABLE", "UNSET"])}});
+    if dice.chance(50) && namespace != ROOT {
+        spec["selector"] = json!({"matchLabels": {"version": dice.pick(&["v1", "v2"])}});
+        if dice.chance(40) {
+            spec["portLevelMtls"] = json!({"8080": {"mode": dice.pick(&["STRICT", "DISABLE", "UNSET"])}});
+        }
+    }
+    istio("security", "PeerAuthentication", namespace, &format!("peers-{number}"), &spec)
+}
+
+/// Hosts that rules may name.
+pub(super) fn any_host(dice: &mut Dice) -> String {
+    match dice.number(0, 5) {
+        0 => dice.pick(&HOSTS).to_owned(),
+        _ => host(dice.pick(&NAMES), dice.pick(&NAMESPACES)),
+    }
+}
