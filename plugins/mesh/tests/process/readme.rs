@@ -1,13 +1,13 @@
-//! What the README shows is what the program prints.
+//! What the README and the page on traffic show is what the program prints.
 
 use crate::program::{PROGRAM, command, finish};
 
 const README: &str = include_str!("../../../../README.md");
+const TRAFFIC: &str = include_str!("../../../../docs/traffic.md");
 
 /// Command line and printed text of each console block.
-fn shown() -> Vec<(&'static str, &'static str)> {
-    let blocks =
-        README.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
+fn shown(page: &'static str) -> Vec<(&'static str, &'static str)> {
+    let blocks = page.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
     blocks
         .map(|block| {
             block
@@ -26,16 +26,18 @@ fn without_seconds(text: &str) -> String {
 }
 
 #[test]
-fn each_run_in_the_readme_prints_what_stands_below_it() {
-    let shown = shown();
-    assert_eq!(shown.len(), 2, "{shown:#?}");
-    for (line, text) in shown {
-        let words: Vec<_> = line.strip_prefix("kubectl mesh ").unwrap().split(' ').collect();
-        let mut command = command(PROGRAM, &words);
-        command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        // As kubectl calls it: the hints then say `kubectl mesh`.
-        let ended = finish(command, b"");
-        assert_eq!(ended.code, Some(1), "{line}: {}", ended.stderr);
-        assert_eq!(without_seconds(&ended.stdout), without_seconds(text), "{line}");
+fn each_run_in_the_pages_prints_what_stands_below_it() {
+    for (page, count, code) in [(README, 3, 1), (TRAFFIC, 2, 0)] {
+        let shown = shown(page);
+        assert_eq!(shown.len(), count, "{shown:#?}");
+        for (line, text) in shown {
+            let words: Vec<_> = line.strip_prefix("kubectl mesh ").unwrap().split(' ').collect();
+            let mut command = command(PROGRAM, &words);
+            command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+            // As kubectl calls it: the hints then say `kubectl mesh`.
+            let ended = finish(command, b"");
+            assert_eq!(ended.code, Some(code), "{line}: {}", ended.stderr);
+            assert_eq!(without_seconds(&ended.stdout), without_seconds(text), "{line}");
+        }
     }
 }
