@@ -76,6 +76,41 @@ pub(super) fn overlap(first: &str, second: &str) -> Option<Overlap> {
     }
 }
 
+/// Localities of one list by their parts, so that an overlap is found without comparing each with each.
+#[derive(Default)]
+pub(super) struct Patterns<'a> {
+    /// The first position of each.
+    at: BTreeMap<Vec<&'a str>, usize>,
+    /// For all that is wider than some, the first position of one that is narrower.
+    within: BTreeMap<Vec<&'a str>, usize>,
+}
+
+impl<'a> Patterns<'a> {
+    /// Adds a locality without flaws.
+    pub(super) fn insert(&mut self, text: &'a str, position: usize) {
+        let parts = parts(text);
+        for length in 0..parts.len() {
+            self.within.entry(parts[..length].to_vec()).or_insert(position);
+        }
+        self.at.entry(parts).or_insert(position);
+    }
+
+    /// The first that overlaps with `text`, and how the two lie to each other.
+    pub(super) fn first_overlap(&self, text: &str) -> Option<(usize, Overlap)> {
+        let narrower = self.within.get(&parts(text)).map(|position| (*position, Overlap::SecondIsWider));
+        self.covering(text).chain(narrower).min_by_key(|(position, _)| *position)
+    }
+
+    /// Those that hold all of `text`, with it or more; of each width the first.
+    pub(super) fn covering(&self, text: &str) -> impl Iterator<Item = (usize, Overlap)> {
+        let parts = parts(text);
+        (0..=parts.len()).filter_map(move |length| {
+            let relation = if length == parts.len() { Overlap::Equal } else { Overlap::FirstIsWider };
+            self.at.get(&parts[..length]).map(|position| (*position, relation))
+        })
+    }
+}
+
 /// Shares that Istio accepts and that come nearest to `to`: flaws cut off, overlapping entries joined, weights
 /// scaled to 100. `None` if no entry has a weight, or if there are more entries than percents.
 pub(super) fn mended_shares<'a>(to: impl Iterator<Item = (&'a str, u32)>) -> Option<BTreeMap<String, u64>> {
@@ -146,6 +181,23 @@ mod tests {
         assert!(overlap("*", "us-east/a") == Some(Overlap::FirstIsWider));
         assert!(overlap("us-east/a/b", "us-east/a") == Some(Overlap::SecondIsWider));
         assert!(overlap("us-east/a", "us-east/b").is_none());
+    }
+
+    #[test]
+    fn a_list_finds_the_first_overlap_as_comparing_each_with_each_does() {
+        let names = ["us/a", "eu", "*", "us", "us/a/x", "eu/*", "us/b", "us-*", "us/a"];
+        for count in 0..=names.len() {
+            let mut patterns = Patterns::default();
+            for (position, name) in names[..count].iter().enumerate() {
+                patterns.insert(name, position);
+            }
+            for text in names.iter().chain(&["asia", "us/c", "eu/a/b"]) {
+                let each = names[..count].iter().enumerate();
+                let expected =
+                    each.into_iter().find_map(|(position, name)| Some((position, overlap(name, text)?)));
+                assert!(patterns.first_overlap(text) == expected, "{text} among the first {count}");
+            }
+        }
     }
 
     #[test]

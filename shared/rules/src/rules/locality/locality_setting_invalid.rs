@@ -5,7 +5,7 @@ use mesh_model::{FieldPath, Row};
 use mesh_traffic::levels;
 use serde_json::{Value, json};
 
-use super::locality_pattern::{Flaw, Overlap, flaw, mended_shares, overlap, without_flaw};
+use super::locality_pattern::{Flaw, Overlap, Patterns, flaw, mended_shares, without_flaw};
 use crate::rule::declare_rule;
 use crate::{Check, ClusterView, Sink, Tags};
 
@@ -77,6 +77,7 @@ impl Judge<'_, '_> {
 
     /// The `from` of all entries: a list in which the first that matches wins.
     fn sources(&mut self, entries: &[Distribute], at: &FieldPath) {
+        let mut earlier = Patterns::default();
         for (position, entry) in entries.iter().enumerate() {
             let path = at.clone().then(position).then("from");
             if let Some(flaw) = flaw(&entry.from) {
@@ -85,10 +86,10 @@ impl Judge<'_, '_> {
                 self.flawed(path, &entry.from, flaw, mend);
                 continue;
             }
-            let earlier = entries[..position].iter().filter(|other| flaw_of(other).is_none());
-            let clash =
-                earlier.into_iter().find_map(|other| Some((other, overlap(&other.from, &entry.from)?)));
+            let clash = earlier.first_overlap(&entry.from);
+            earlier.insert(&entry.from, position);
             let Some((other, relation)) = clash else { continue };
+            let other = &entries[other];
             let (text, mend, safe) = if relation != Overlap::SecondIsWider {
                 let text = format!(
                     "gives \"{}\" a second entry: \"{}\" above it takes all of it",
@@ -129,16 +130,21 @@ impl Judge<'_, '_> {
                 self.report(to.clone(), &text, mend.clone(), false);
             }
         }
+        let mut all = Patterns::default();
+        for (position, (text, _)) in entry.to.iter().enumerate().filter(|(_, (text, _))| flaw(text).is_none())
+        {
+            all.insert(text, position);
+        }
         for (position, (text, _)) in entry.to.iter().enumerate() {
             if let Some(flaw) = flaw(text) {
                 self.flawed(key(text), text, flaw, mend.clone());
                 continue;
             }
-            let others = entry.to.iter().enumerate().filter(|(_, (other, _))| flaw(other).is_none());
-            let clash = others.into_iter().find_map(|(at, (other, _))| match overlap(other, text)? {
-                Overlap::Equal if at < position => Some((other, false)),
-                Overlap::FirstIsWider => Some((other, other.ends_with('*'))),
-                Overlap::Equal | Overlap::SecondIsWider => None,
+            let clash =
+                all.covering(text).filter(|(at, relation)| *relation != Overlap::Equal || *at < position);
+            let clash = clash.min_by_key(|(at, _)| *at).map(|(at, relation)| {
+                let other = &entry.to[at].0;
+                (other, relation == Overlap::FirstIsWider && other.ends_with('*'))
             });
             if let Some((other, may_pass)) = clash {
                 let istio = if may_pass {
@@ -179,10 +185,6 @@ impl Judge<'_, '_> {
         let message = format!("DestinationRule \"{}\" {text}", self.row.obj.qualified_name());
         let _ = self.out.report(self.row, path, message).json_patch(mend, safe);
     }
-}
-
-fn flaw_of(entry: &Distribute) -> Option<Flaw> {
-    flaw(&entry.from)
 }
 
 fn remove(path: &FieldPath) -> Value {
