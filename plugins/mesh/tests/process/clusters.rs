@@ -208,7 +208,7 @@ fn a_cluster_without_a_context_is_incomplete_until_it_is_named_or_left_out() {
 fn remote_secrets_that_cannot_be_listed_are_incomplete_unless_no_others_are_wanted() {
     let west = naming(&[]).failing(When::listing("secrets"), Fault::forbidden("secrets")).serve();
     let config = Config::new(&KubeconfigFile::new().with("west", &west));
-    let ended = config.check(&["locality"]);
+    let ended = config.check(&["MESH215"]);
     assert_eq!(ended.code, Some(3));
     assert!(
         ended.stderr.starts_with(
@@ -218,8 +218,8 @@ fn remote_secrets_that_cannot_be_listed_are_incomplete_unless_no_others_are_want
         ended.stderr
     );
     assert!(ended.stderr.contains("--contexts 'west,NAME=CONTEXT', or leave them out with --discover=none"));
-    assert_eq!(config.check(&["locality", "--allow-incomplete"]).code, Some(0));
-    let alone = config.check(&["locality", "--discover=none"]);
+    assert_eq!(config.check(&["MESH215", "--allow-incomplete"]).code, Some(0));
+    let alone = config.check(&["MESH215", "--discover=none"]);
     assert_eq!((alone.code, alone.stderr.as_str()), (Some(0), ""));
 }
 
