@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use kubectl_mesh_check::{Check, Explain, Rules};
 use kubectl_mesh_endpoints::Endpoints;
 use kubectl_mesh_locality::Locality;
+use kubectl_mesh_trace::Trace;
 use mesh_cli::{Command, Version};
 
 /// In the order of the help.
@@ -12,6 +13,7 @@ static COMMANDS: &[Command] = &[
     Command::of::<Check>(),
     Command::of::<Endpoints>(),
     Command::of::<Locality>(),
+    Command::of::<Trace>(),
     Command::of::<Rules>(),
     Command::of::<Explain>(),
     Command::of::<Version>(),

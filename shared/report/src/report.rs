@@ -21,6 +21,8 @@ pub enum ReportKind {
     EndpointList,
     /// `locality`.
     LocalityReport,
+    /// `trace`.
+    Trace,
 }
 
 impl ReportKind {
@@ -32,6 +34,7 @@ impl ReportKind {
             Self::RuleList => "RuleList",
             Self::EndpointList => "EndpointList",
             Self::LocalityReport => "LocalityReport",
+            Self::Trace => "Trace",
         }
     }
 }

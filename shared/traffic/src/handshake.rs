@@ -30,8 +30,8 @@ pub struct Handshake {
     pub text: String,
     /// What decided.
     pub cause: Cause,
-    /// Roots or trust domains decided.
-    pub by_trust: bool,
+    /// The roots of the two clusters decided.
+    pub by_roots: bool,
 }
 
 impl<'m> View<'_, 'm> {
@@ -99,7 +99,7 @@ impl<'m> View<'_, 'm> {
             holds,
             text: text.to_owned(),
             cause: cause.clone(),
-            by_trust: false,
+            by_roots: false,
         };
         let has_proxy = endpoint.pod.map(|pod| pod.fact.has_proxy);
         let taken = server.takes(endpoint);
@@ -117,7 +117,7 @@ impl<'m> View<'_, 'm> {
                     Truth::No => trust.text,
                     Truth::Yes | Truth::Unknown(_) => format!("mutual TLS, {}", trust.text),
                 };
-                Handshake { sends, holds: trust.holds, text, cause: trust.cause, by_trust: true }
+                Handshake { sends, holds: trust.holds, text, cause: trust.cause, by_roots: trust.by_roots }
             }
             (Sends::Plain, Some(false), _) => {
                 answer(Truth::Yes, "plain text, server has no proxy", &sent.cause)

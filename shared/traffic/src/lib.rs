@@ -65,7 +65,7 @@ pub use index::{KINDS, Traffic};
 pub use policy::{Block, Effective, Indexed, Level, Policies, Scope, levels};
 pub use predict::Prediction;
 pub use protocol::Protocol;
-pub use route::{Call, Destination, Route, Routing};
+pub use route::{Call, Destination, Route, Routing, names};
 pub use rules::{Applied, Chosen, Rules};
 pub use service::{Port, Registry, Service, ServiceResolution};
 pub use settings::{Discovery, HostPolicy, LocalityMode, Outlier, Settings};

@@ -11,7 +11,7 @@ mod select;
 mod stream;
 mod text;
 
-pub use call::Call;
+pub use call::{Call, names};
 
 use std::fmt;
 use std::sync::Arc;

@@ -84,6 +84,8 @@ pub struct Trust {
     pub text: String,
     /// What decided.
     pub cause: Cause,
+    /// Roots decided, not trust domains.
+    pub by_roots: bool,
 }
 
 /// Whether proxies of the istiods of two views verify each other's certificates.
@@ -91,7 +93,12 @@ pub struct Trust {
 pub fn between(client: &View<'_, '_>, server: &View<'_, '_>) -> Trust {
     if client.config_cluster() == server.config_cluster() {
         let cause = Cause::Default("one istiod signs for both");
-        return Trust { holds: Truth::Yes, text: "one istiod signs for both".to_owned(), cause };
+        return Trust {
+            holds: Truth::Yes,
+            text: "one istiod signs for both".to_owned(),
+            cause,
+            by_roots: false,
+        };
     }
     let roots = of_roots(client, server);
     if roots.holds == Truth::No {
@@ -117,7 +124,7 @@ fn of_roots(client: &View<'_, '_>, server: &View<'_, '_>) -> Trust {
         let name = &cluster.name;
         let text = format!("the root of cluster {name} is not known");
         let cause = Cause::Default("no ConfigMap istio-ca-root-cert with a certificate");
-        return Trust { holds: Truth::Unknown(text.clone()), text, cause };
+        return Trust { holds: Truth::Unknown(text.clone()), text, cause, by_roots: true };
     };
     let verifies = |view: &View<'_, '_>, roots: Roots<'_>, signer: Roots<'_>| {
         let exchanged = &view.mesh_config().0.ca_certificates.certificates;
@@ -125,7 +132,7 @@ fn of_roots(client: &View<'_, '_>, server: &View<'_, '_>) -> Trust {
             roots.keys().chain(exchanged.iter().map(|certificate| certificate.key)).collect();
         signer.keys().any(|key| trusted.contains(&key))
     };
-    let trust = |holds, text, cause| Trust { holds, text, cause };
+    let trust = |holds, text, cause| Trust { holds, text, cause, by_roots: true };
     match (verifies(client, own, other), verifies(server, other, own)) {
         (true, true) => trust(Truth::Yes, format!("roots agree: {}", own.short()), own.cause()),
         (_, false) => {
@@ -158,13 +165,13 @@ fn of_domains(client: &View<'_, '_>, server: &View<'_, '_>) -> Trust {
     if !server.features().skips_trust_domains && !takes(server, of_client) {
         let text =
             format!("client of trust domain {of_client}; server takes {of_server} and its aliases only");
-        return Trust { holds: Truth::No, text, cause: mesh_config(server) };
+        return Trust { holds: Truth::No, text, cause: mesh_config(server), by_roots: false };
     }
     if !client.rules().has(Gate::RemoteMeshConfig) && !takes(client, of_server) {
         let text =
             format!("server of trust domain {of_server}; client takes {of_client} and its aliases only");
-        return Trust { holds: Truth::No, text, cause: mesh_config(client) };
+        return Trust { holds: Truth::No, text, cause: mesh_config(client), by_roots: false };
     }
     let text = format!("trust domains {of_client} and {of_server}");
-    Trust { holds: Truth::Yes, text, cause: mesh_config(server) }
+    Trust { holds: Truth::Yes, text, cause: mesh_config(server), by_roots: false }
 }

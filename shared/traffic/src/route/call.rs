@@ -52,7 +52,8 @@ impl<'a> Call<'a> {
 
 /// The names by which a client may call a Kubernetes service: all that its sidecar has in the virtual host
 /// (`istio: pilot/pkg/networking/core/httproute.go: GenerateAltVirtualHosts`).
-pub(super) fn names(host: &str, client_namespace: &str) -> Vec<String> {
+#[must_use]
+pub fn names(host: &str, client_namespace: &str) -> Vec<String> {
     let mut names = vec![host.to_owned()];
     let Some(short) = host.strip_suffix(".svc.cluster.local") else { return names };
     names.extend([format!("{short}.svc"), short.to_owned()]);
