@@ -112,21 +112,24 @@ fn hosts<'a>(view: &ClusterView<'a>) -> BTreeMap<String, Vec<Endpoint<'a>>> {
     hosts
 }
 
-/// WorkloadEntries and pods of a namespace by their labels.
+/// WorkloadEntries and pods of a namespace by their labels; none without a selector.
 fn selected<'a>(
     view: &ClusterView<'a>,
     namespace: &str,
     selector: &'a Labels,
-) -> impl Iterator<Item = Endpoint<'a>> {
-    let of_entry =
-        |row: &Row<WorkloadEntry>| row.fact.labels.matched_by(selector) || row.labels.matched_by(selector);
-    let entries = view.workload_entries().in_namespace(namespace).iter().filter(move |row| of_entry(row));
-    let is_placed = {
-        let view = *view;
-        move |pod| !localities::of_pod(&view, pod).region.is_empty()
+) -> impl Iterator<Item = Endpoint<'a>> + use<'a> {
+    let view = *view;
+    let (entries, pods) = (view.workload_entries(), view.pods());
+    let (entries, pods) = if selector.is_empty() {
+        (&[][..], &[][..])
+    } else {
+        (entries.in_namespace(namespace), pods.in_namespace(namespace))
     };
-    let pods = view.pods().in_namespace(namespace).iter();
-    let pods = pods.filter(move |pod| !pod.fact.finished && pod.labels.matched_by(selector));
+    let entries = entries
+        .iter()
+        .filter(move |row| row.fact.labels.matched_by(selector) || row.labels.matched_by(selector));
+    let pods = pods.iter().filter(move |pod| !pod.fact.finished && pod.labels.matched_by(selector));
+    let is_placed = move |pod| !localities::of_pod(&view, pod).region.is_empty();
     entries.map(Endpoint::Workload).chain(pods.map(move |pod| Endpoint::Pod(is_placed(pod))))
 }
 

@@ -68,7 +68,15 @@ fn judge<'a>(
 
 /// The hosts of Services that a rule is for.
 fn hosts<'m>(mesh: &'m MeshView<'_>, pattern: &HostPattern) -> impl Iterator<Item = &'m HostServices> {
-    mesh.hosts().iter().filter(move |host| pattern.covers(&host.name))
+    let all = mesh.hosts();
+    let candidates = match pattern {
+        HostPattern::Exact(name) => {
+            let start = all.partition_point(|host| host.name < *name);
+            &all[start..all.len().min(start + 1)]
+        }
+        HostPattern::Wildcard(_) => all,
+    };
+    candidates.iter().filter(move |host| pattern.covers(&host.name))
 }
 
 /// The Services of a host in the clusters from which clients of `view` get endpoints, the one that istiod goes by
