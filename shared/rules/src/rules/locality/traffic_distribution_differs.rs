@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use mesh_model::row::ServiceFact;
 use mesh_model::{FieldPath, HostServices, Row, path};
-use mesh_traffic::{Distribution, RuleSet};
+use mesh_traffic::{Cause, Caused, Distribution, RuleSet};
 use serde_json::{Value, json};
 
 use crate::facts::shared_service::{Member, merged, usual};
 use crate::rule::declare_rule;
-use crate::{Check, ClusterView, MeshView, Sink, Tags};
+use crate::{Check, ClusterView, MeshView, Sink, Subject, Tags};
 
 declare_rule! {
     "traffic_distribution_differs.md",
@@ -44,24 +44,22 @@ fn check(mesh: &MeshView<'_>, host: &HostServices, out: &mut Sink<'_>) {
 type Meanings = Vec<&'static str>;
 
 fn meanings((view, service): &Member<'_>, rules: &BTreeSet<RuleSet>) -> Meanings {
-    let meaning =
-        |rules: &RuleSet| meaning(view, service, service.fact.traffic_distribution.as_deref(), *rules);
-    rules.iter().map(meaning).collect()
+    rules.iter().map(|rules| meaning(view, service, *rules)).collect()
 }
 
-fn meaning(
-    view: &ClusterView<'_>,
-    service: &Row<ServiceFact>,
-    field: Option<&str>,
-    rules: RuleSet,
-) -> &'static str {
-    let namespace = view.namespaces().find("", &service.obj.namespace);
-    let namespace = namespace.map(|row| (&row.obj, &row.annotations));
-    match Distribution::of(field, (&service.obj, &service.annotations), namespace, rules).value {
+fn meaning(view: &ClusterView<'_>, service: &Row<ServiceFact>, rules: RuleSet) -> &'static str {
+    match distribution(view, service, rules).value {
         Distribution::Any => "Any",
         Distribution::PreferSameZone => "PreferSameZone",
         Distribution::PreferSameNode => "PreferSameNode",
     }
+}
+
+fn distribution(view: &ClusterView<'_>, service: &Row<ServiceFact>, rules: RuleSet) -> Caused<Distribution> {
+    let field = service.fact.traffic_distribution.as_deref();
+    let namespace = view.namespaces().find("", &service.obj.namespace);
+    let namespace = namespace.map(|row| (&row.obj, &row.annotations));
+    Distribution::of(field, (&service.obj, &service.annotations), namespace, rules)
 }
 
 struct Difference<'d> {
@@ -77,13 +75,19 @@ impl Difference<'_> {
         self.rules.iter().zip(pairs).filter(|(_, (own, usual))| own != usual)
     }
 
-    /// Where the version decides, and it is not known or not the same everywhere.
+    /// Where the version decides, and it is not known or not the same everywhere: the versions in question that
+    /// differ.
     fn versions(&self) -> String {
-        let versions: Vec<String> = self.differing().map(|(rules, _)| rules.to_string()).collect();
-        if versions.len() == self.rules.len() {
-            return String::new();
+        let rules: Vec<&RuleSet> = self.rules.iter().collect();
+        let differs: Vec<bool> = self.own.iter().zip(self.usual).map(|(own, usual)| own != usual).collect();
+        let first = differs.iter().position(|differs| *differs).unwrap_or_default();
+        let end = first + differs[first..].iter().take_while(|differs| **differs).count();
+        match (first, rules.get(end)) {
+            (0, None) => String::new(),
+            (_, None) => format!(" from {} on", rules[first]),
+            (0, Some(next)) => format!(" before {next}"),
+            (_, Some(next)) => format!(" from {} on and before {next}", rules[first]),
         }
-        format!(" (by the rules of {})", versions.join(", "))
     }
 }
 
@@ -94,7 +98,7 @@ fn report(
     difference: &Difference<'_>,
     out: &mut Sink<'_>,
 ) {
-    let Some((_, (own, usual))) = difference.differing().next() else { return };
+    let Some((rules, (own, usual))) = difference.differing().next() else { return };
     let message = format!(
         "Service \"{}\" has traffic distribution {own} here and {usual} in cluster \"{}\"{}: each istiod goes by the \
          copy of its own cluster, for all endpoints",
@@ -102,11 +106,16 @@ fn report(
         other_view.name(),
         difference.versions(),
     );
+    let cause = distribution(other_view, other, *rules).cause;
+    let (object, path) = match cause {
+        Cause::Field { object, path } => (object, path),
+        Cause::Default(_) => (other.obj.clone(), place(other)),
+    };
     let _ = out
         .report(service, place(service), message)
         .peer(other_view.name())
         .unless_sure(mesh.membership().joined(view.name(), other_view.name()))
-        .evidence(other, place(other), usual)
+        .evidence_of(Subject::Object(object), path, usual)
         .patch(as_there(service, other, usual), false);
 }
 
