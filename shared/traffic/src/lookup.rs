@@ -50,18 +50,42 @@ impl<'m> View<'_, 'm> {
         self.find(host, Some(client_namespace))
     }
 
+    /// One namespace gives a host: that of the client before others, then that of a Service before those of
+    /// ServiceEntries (`istio: pilot/pkg/model/sidecar.go: selectServices`).
     fn find(&self, host: &str, client: Option<&str>) -> Option<Service<'m>> {
         let mesh = self.traffic.mesh();
         let found = mesh.host(host);
         let services = found.map(|found| self.merged(found)).unwrap_or_default();
         let entries = self.config().entries.get_key_value(host);
+        let seen = entries.map(|(_, rows)| self.seen_entries(rows, client)).unwrap_or_default();
+        let is_own = |row: &&'m Row<ServiceEntry>| Some(&*row.obj.namespace) == client;
         if let (Some(found), Some((_, first))) = (found, services.first())
             && self.sight_of_service(first, client) != Sight::No
+            && (Some(&*first.obj.namespace) == client || !seen.iter().any(is_own))
         {
             return Some(self.of_kubernetes(&found.name, services, entries.map(|(_, rows)| &**rows)));
         }
         let (host, rows) = entries?;
-        self.of_entries(host, rows, services, client)
+        let first = *seen.iter().find(|row| is_own(row)).or_else(|| seen.first())?;
+        let of_first = |row: &&&'m Row<ServiceEntry>| row.obj.namespace == first.obj.namespace;
+        let seen: Vec<_> = seen.iter().filter(of_first).copied().collect();
+        Some(self.of_entries(host, rows, &seen, services))
+    }
+
+    /// The ServiceEntries that a client sees: those that name its namespace before those for all, the oldest first.
+    fn seen_entries(
+        &self,
+        rows: &[&'m Row<ServiceEntry>],
+        client: Option<&str>,
+    ) -> Vec<&'m Row<ServiceEntry>> {
+        let default = &self.mesh_config().0.service_export_to;
+        let mut seen: Vec<_> = rows
+            .iter()
+            .map(|row| (sight(&row.fact.export_to, default, &row.obj.namespace, client), *row))
+            .filter(|(sight, _)| *sight != Sight::No)
+            .collect();
+        seen.sort_by_key(|(sight, _)| Reverse(*sight));
+        seen.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The Services of a host, that of the config cluster first, then by cluster ID.
@@ -100,28 +124,22 @@ impl<'m> View<'_, 'm> {
         }
     }
 
+    /// Of ServiceEntries of one namespace, the first of which decides.
     fn of_entries(
         &self,
         host: &'m str,
         rows: &[&'m Row<ServiceEntry>],
+        seen: &[&'m Row<ServiceEntry>],
         mut services: Vec<(usize, &'m Row<ServiceFact>)>,
-        client: Option<&str>,
-    ) -> Option<Service<'m>> {
-        let default = &self.mesh_config().0.service_export_to;
-        let mut seen: Vec<_> = rows
-            .iter()
-            .map(|row| (sight(&row.fact.export_to, default, &row.obj.namespace, client), *row))
-            .filter(|(sight, _)| *sight != Sight::No)
-            .collect();
-        seen.sort_by_key(|(sight, _)| Reverse(*sight));
-        let (_, first) = *seen.first()?;
+    ) -> Service<'m> {
+        let first = seen[0];
         let namespace = &*first.obj.namespace;
         services.retain(|(_, row)| row.obj.namespace == namespace);
-        Some(Service {
+        Service {
             host,
             namespace,
             registry: Registry::External,
-            ports: merged_ports(seen.iter().map(|(_, row)| *row)),
+            ports: merged_ports(seen.iter().copied()),
             resolution: of_resolution(first.fact.resolution),
             labels: &first.labels,
             distribution: self.distribution(
@@ -136,7 +154,7 @@ impl<'m> View<'_, 'm> {
             cluster_local: self.cluster_local(host),
             entries: rows.iter().copied().filter(|row| row.obj.namespace == namespace).collect(),
             services,
-        })
+        }
     }
 
     fn cluster_local(&self, host: &str) -> Caused<bool> {

@@ -10,6 +10,7 @@ use mesh_model::{Labels, Row, path};
 
 use super::slices::OneCluster;
 use super::{Candidate, has_tls};
+use crate::client::labels;
 use crate::lookup::is_exported_to_nobody;
 use crate::place::Place;
 use crate::{Cause, Endpoint, EndpointOrigin, Exclusion, Health, View};
@@ -91,8 +92,7 @@ pub(super) fn of_fact<'m>(
     origin: EndpointOrigin<'m>,
 ) -> Endpoint<'m> {
     let place = Place::of_entry(&fact.locality, &labels, view.rules());
-    let named = !fact.network.is_empty();
-    let of_cluster = || view.rank(cluster).map_or("", |rank| view.networks().of_address(rank, &fact.address));
+    let network_label = network_label(view, cluster, fact, &labels);
     let has_tls = match labels.get("security.istio.io/tlsMode") {
         Some(_) => has_tls(&labels),
         None => !fact.service_account.is_empty(),
@@ -106,7 +106,7 @@ pub(super) fn of_fact<'m>(
         locality: place.locality,
         locality_text: place.text,
         network: &fact.network,
-        network_label: if named { &fact.network } else { of_cluster() },
+        network_label,
         namespace,
         labels,
         node: "",
@@ -115,6 +115,19 @@ pub(super) fn of_fact<'m>(
         weight: fact.weight,
         pod: None,
         origin,
+    }
+}
+
+/// The network as labels tell it: the field, or what the workload's own label says; beyond that only registries of
+/// other clusters ask the network of their cluster (`istio: pilot/pkg/serviceregistry/kube/controller/multicluster.go:
+/// initializeCluster`, `pilot/pkg/bootstrap/servicecontroller.go`).
+fn network_label<'m>(view: &View<'_, 'm>, cluster: usize, fact: &'m WorkloadEntry, own: &Labels) -> &'m str {
+    let is_known = !fact.network.is_empty() || own.get(labels::NETWORK).is_some();
+    match view.rank(cluster) {
+        Some(rank) if !is_known && cluster != view.config_cluster() => {
+            view.networks().of_address(rank, &fact.address)
+        }
+        _ => &fact.network,
     }
 }
 
