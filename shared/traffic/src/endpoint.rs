@@ -40,8 +40,8 @@ pub struct Endpoint<'m> {
     pub locality_text: Arc<str>,
     /// Its network, by which gateways are chosen; empty if unnamed.
     pub network: &'m str,
-    /// What its label `topology.istio.io/network` reads. Of a WorkloadEntry that may be more than `network`, which
-    /// is only what its field says (`istio: pilot/pkg/serviceregistry/serviceentry/conversion.go:
+    /// What its label `topology.istio.io/network` reads where the workload has none of its own. Of a WorkloadEntry
+    /// that may be more than `network`, which is only what its field says (`istio: pilot/pkg/serviceregistry/serviceentry/conversion.go:
     /// convertWorkloadEntryToWorkloadInstance`).
     pub network_label: &'m str,
     /// Namespace of the workload; empty if unknown.
@@ -111,15 +111,17 @@ impl Endpoint<'_> {
     /// unless they are empty (`istio: pilot/pkg/serviceregistry/util/label/label.go: AugmentLabels`).
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
+        let own = || self.labels.get(key);
         let added = match key {
             labels::REGION => self.locality.region.as_str(),
             labels::ZONE => self.locality.zone.as_str(),
             labels::SUBZONE => self.locality.subzone.as_str(),
             labels::CLUSTER => self.cluster_id,
-            labels::NETWORK => self.network_label,
+            // The one label of these that is not replaced.
+            labels::NETWORK => own().filter(|own| !own.is_empty()).unwrap_or(self.network_label),
             labels::HOSTNAME => self.node,
             _ => "",
         };
-        if added.is_empty() { self.labels.get(key) } else { Some(added) }
+        if added.is_empty() { own() } else { Some(added) }
     }
 }

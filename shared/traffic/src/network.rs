@@ -161,14 +161,19 @@ impl<'v, 'm> NetworkFilter<'v, 'm> {
         gateways.into_iter().filter(fits).collect()
     }
 
-    /// Gateways route by the server name of mutual TLS: a rule must ask for it, or the endpoint must be known to take
-    /// it (`istio: pilot/pkg/xds/endpoints/mtls_checker.go: checkMtlsEnabled`).
+    /// Gateways route by the server name of mutual TLS: the endpoint must be known to take it, and a rule must ask for
+    /// it or, without one, policies of the peer allow it (`istio: pilot/pkg/xds/endpoints/mtls_checker.go:
+    /// checkMtlsEnabled`, `endpoint_builder.go: buildEnvoyLbEndpoint`).
     fn takes_tls(&self, endpoint: &Endpoint<'m>) -> Caused<bool> {
-        if let Some(tls) = &self.tls {
-            return Caused { value: *tls.value == TlsMode::IstioMutual, cause: tls.cause.clone() };
+        let refused = self.tls.as_ref().filter(|tls| *tls.value != TlsMode::IstioMutual);
+        if let Some(tls) = refused {
+            return Caused { value: false, cause: tls.cause.clone() };
         }
         if !endpoint.has_tls {
             return Caused { value: false, cause: endpoint.tls_cause() };
+        }
+        if let Some(tls) = &self.tls {
+            return Caused { value: true, cause: tls.cause.clone() };
         }
         let mode = self.request.view.peers().mode(endpoint);
         Caused { value: mode.value != MtlsMode::Disable, cause: mode.cause }

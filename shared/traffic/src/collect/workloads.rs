@@ -11,7 +11,6 @@ use mesh_model::{Labels, Row, path};
 use super::slices::OneCluster;
 use super::{Candidate, has_tls};
 use crate::client::labels;
-use crate::lookup::is_exported_to_nobody;
 use crate::place::Place;
 use crate::{Cause, Endpoint, EndpointOrigin, Exclusion, Health, View};
 
@@ -21,7 +20,7 @@ pub(super) fn of_service<'m>(view: &View<'_, 'm>, one: &OneCluster<'_, 'm>, foun
     let is_read = one.cluster == view.config_cluster() || view.features().workloads_of_remotes;
     let is_balanced = !row.fact.headless && row.fact.service_type != ServiceType::ExternalName;
     let selects = view.features().services_select_workloads && is_read && is_balanced;
-    if !selects || row.fact.selector.is_empty() || is_exported_to_nobody(row) {
+    if !selects || row.fact.selector.is_empty() {
         return;
     }
     let Some(port) = row.fact.ports.iter().find(|port| *port.name == *one.port.name()) else { return };

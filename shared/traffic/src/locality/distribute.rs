@@ -33,10 +33,12 @@ pub(super) fn apply(distribute: &[Distribute], client: &Locality, outcome: &mut 
 /// Shares a weight among groups by their own weights, in Go's arithmetic: products and sums of 32 bits, then a
 /// quotient of 64-bit floats, rounded up. A quotient that is no number leaves the weight.
 fn share(weight: u32, claimed: &[usize], groups: &mut [Group<'_>]) {
-    let total = claimed.iter().fold(0_u32, |sum, group| sum.wrapping_add(groups[*group].weight));
+    // A group that the filter of networks emptied has no weight, and counts as 1.
+    let counted = |group: &Group<'_>| if group.endpoints.is_empty() { 1 } else { group.weight };
+    let total = claimed.iter().fold(0_u32, |sum, group| sum.wrapping_add(counted(&groups[*group])));
     for group in claimed {
-        let own = &mut groups[*group].weight;
-        let share = f64::from(own.wrapping_mul(weight)) / f64::from(total);
+        let group = &mut groups[*group];
+        let share = f64::from(counted(group).wrapping_mul(weight)) / f64::from(total);
         if share > 0.0 {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -44,7 +46,7 @@ fn share(weight: u32, claimed: &[usize], groups: &mut [Group<'_>]) {
                 reason = "positive; saturates where the total wrapped around"
             )]
             {
-                *own = share.ceil() as u32;
+                group.weight = share.ceil() as u32;
             }
         }
     }

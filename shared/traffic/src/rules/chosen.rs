@@ -60,6 +60,15 @@ impl<'m> Chosen<'m> {
         Some(Caused { value: &row.fact.subsets[*position].labels, cause })
     }
 
+    /// A subset sends where the client called: by `simple: PASSTHROUGH` of its own policy, even where an entry for the
+    /// port replaces that (`istio: pilot/pkg/networking/core/cluster_builder.go: buildSubsetCluster`).
+    #[must_use]
+    pub fn is_passthrough(&self, subset: &str) -> bool {
+        let policy = self.0.subsets.get(subset).and_then(|subset| subset.policy.as_ref());
+        let balancer = policy.and_then(|policy| policy.blocks.load_balancer.as_ref());
+        balancer.is_some_and(LoadBalancer::is_passthrough)
+    }
+
     /// The blocks that reach `port`, the port of the Service, of a subset. A subset that the rule does not have gets
     /// what traffic without a subset gets.
     #[must_use]

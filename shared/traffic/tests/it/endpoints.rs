@@ -1,6 +1,6 @@
 //! Which endpoints a client is given, and why not the others.
 
-use mesh_traffic::{Discovery, Traffic};
+use mesh_traffic::{Discovery, HostPolicy, Traffic};
 
 use crate::support::{
     Docs, ECHO, World, client, endpoint, excluded, lines, predict, predict_subset, ready, seen, seen_by,
@@ -291,4 +291,71 @@ fn a_service_of_the_config_cluster_decides_and_private_ones_are_not_seen_elsewhe
     assert!(view.service_for(ECHO, "other").is_none());
     let distribution = view.service(ECHO).expect("it is there").distribution;
     assert_eq!(distribution.cause.to_string(), "Service shop/echo spec.trafficDistribution");
+}
+
+#[test]
+fn an_entry_of_the_clients_namespace_comes_before_an_older_one_and_before_a_service() {
+    let entry = |namespace: &str, created: &str, address: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {{name: api, namespace: {namespace}, \
+             creationTimestamp: '{created}'}}\nspec: {{hosts: [api.example, {ECHO}], resolution: STATIC, \
+             ports: [{{number: 80, name: http}}], endpoints: [{{address: {address}}}]}}"
+        )
+    };
+    let mut own = Docs::primary("c1", &[]);
+    own.service("echo", "");
+    own.add(&entry("web", "2026-01-02T00:00:00Z", "192.0.2.2"));
+    own.add(&entry("api", "2026-01-01T00:00:00Z", "192.0.2.1"));
+    let mesh = one(own).mesh();
+    let traffic = Traffic::new(&mesh);
+    let view = traffic.view(0);
+    let namespace = |host: &str, from: &str| view.service_for(host, from).map(|service| service.namespace);
+    assert_eq!(namespace("api.example", "web"), Some("web"));
+    assert_eq!(namespace("api.example", "other"), Some("api"));
+    assert_eq!(namespace(ECHO, "web"), Some("web"));
+    assert_eq!(namespace(ECHO, "other"), Some("shop"));
+}
+
+#[test]
+fn a_workloads_own_network_label_is_read_before_its_field_and_that_of_its_cluster() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").service("echo", ", selector: {app: echo}");
+    own.rule(
+        ", subsets: [{name: n1, labels: {topology.istio.io/network: n1}}, \
+         {name: n2, labels: {topology.istio.io/network: n2}}, {name: n3, labels: {topology.istio.io/network: n3}}]",
+    );
+    let workload = |name: &str, address: &str, labels: &str, spec: &str| {
+        format!(
+            "apiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {{name: {name}, namespace: shop}}\n\
+             spec: {{address: {address}, labels: {{app: echo{labels}}}{spec}}}"
+        )
+    };
+    own.add(&workload("bare", "192.0.2.1", "", ""));
+    own.add(&workload("field", "192.0.2.2", "", ", network: n2"));
+    own.add(&workload("both", "192.0.2.3", ", topology.istio.io/network: n3", ", network: n2"));
+    let mut other = Docs::default();
+    other.network("n3").service("echo", ", selector: {app: echo}");
+    other.add(&workload("remote", "192.0.2.4", "", ""));
+    let mesh = two(own, other).mesh();
+    let traffic = Traffic::new(&mesh);
+    let of = |subset| lines(&predict_subset(&traffic.view(0), &client(0, "", ""), Some(subset)));
+    // The controller of the config cluster does not know the cluster's network.
+    assert!(of("n1").is_empty());
+    assert_eq!(of("n2"), ["// p0 w1: 192.0.2.2:8080*1"]);
+    assert_eq!(of("n3"), ["// p0 w2: 192.0.2.3:8080*1 192.0.2.4:8080*1"]);
+}
+
+#[test]
+fn a_subset_passes_through_by_its_own_policy_even_where_a_port_entry_replaces_it() {
+    let mut own = Docs::primary("c1", &[]);
+    own.service("echo", "").pods("10.1.0", "a", 1);
+    own.rule(
+        ", subsets: [{name: all, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}, \
+         portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: RANDOM}}]}}]",
+    );
+    let mesh = one(own).mesh();
+    let traffic = Traffic::new(&mesh);
+    let prediction = predict_subset(&traffic.view(0), &client(0, "", ""), Some("all"));
+    assert_eq!(prediction.settings.discovery, Discovery::OriginalDst);
+    assert_eq!(prediction.settings.policy.value, HostPolicy::Provided);
 }

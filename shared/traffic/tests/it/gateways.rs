@@ -113,8 +113,9 @@ fn an_endpoint_without_mutual_tls_is_not_reached_across_networks() {
         World::default().cluster("c1", own).cluster("c2", other)
     };
     assert_eq!(seen(&plain(""), "n1", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
-    let forced = plain(", trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}");
-    assert_eq!(seen(&forced, "n1", ""), ["// p0 w2: 10.1.0.1:8080*1 @192.0.2.2:15443*1"]);
+    // A rule can only take mutual TLS away.
+    let asked = plain(", trafficPolicy: {tls: {mode: ISTIO_MUTUAL}}");
+    assert_eq!(seen(&asked, "n1", ""), ["// p0 w1: 10.1.0.1:8080*1"]);
 }
 
 #[test]
@@ -268,4 +269,25 @@ fn a_peer_authentication_that_disables_mutual_tls_hides_endpoints_of_other_netwo
     );
     assert_eq!(sent, 0);
     assert!(reason.ends_with("(PeerAuthentication shop/p spec.portLevelMtls)"), "{reason}");
+}
+
+#[test]
+fn a_locality_that_the_filter_of_networks_emptied_still_takes_a_share_of_distribute() {
+    let mut own = Docs::primary("c1", &["c2"]);
+    own.network("n1").node("a", "r1/z1/").node("b", "r1/z2/");
+    own.service("echo", "").pods("10.1.0", "a", 2).pods("10.1.1", "b", 1);
+    own.rule(
+        ", trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: [{from: '*', to: {'*': 100}}]}}}",
+    );
+    let mut other = Docs::default();
+    other.network("n2").node("c", "r2/z1/").service("echo", "").gateway("n2", &["192.0.2.2"]);
+    other.add("apiVersion: v1\nkind: Pod\nmetadata: {name: plain, namespace: shop}\nspec: {nodeName: c}\nstatus: {podIP: 10.2.0.1}");
+    other.slice("echo", "http", &[crate::support::ready("10.2.0.1", "plain")]);
+    let world = World::default().cluster("c1", own).cluster("c2", other);
+    let expected = [
+        "r1/z1/ p0 w50: 10.1.0.1:8080*1 10.1.0.2:8080*1",
+        "r1/z2/ p0 w25: 10.1.1.1:8080*1",
+        "r2/z1/ p0 w25:",
+    ];
+    assert_eq!(seen(&world, "n1", "r1/z1/"), expected);
 }
