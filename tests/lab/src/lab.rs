@@ -182,7 +182,7 @@ impl Lab {
         Server::start(&self.directory, self.state.keeper, name, self.state.toolbox.program(program)?, set)
     }
 
-    /// Starts the real sidecar of a pod, as long as the returned value lives.
+    /// Starts the real proxy of a pod, a sidecar or a gateway, as long as the returned value lives.
     pub fn start_proxy(&self, cluster: &str, namespace: &str, pod: &str) -> Result<Proxy> {
         Proxy::start(self, cluster, namespace, pod)
     }

@@ -1,4 +1,5 @@
-//! Real sidecars: Envoy, started and configured by the real pilot-agent, in the place of a pod of a fixture mesh.
+//! Real proxies: Envoy, started and configured by the real pilot-agent, in the place of a pod of a fixture mesh: a
+//! sidecar, or a gateway where the arguments of the pod's `istio-proxy` say so.
 //!
 //! All pods of the lab share one network, so an Envoy may not listen on every address: what it binds to the
 //! wildcard goes to the pod's address, and what it binds to localhost to the pod's loopback address.
@@ -13,7 +14,7 @@ use crate::{Lab, certs, namespace::Server, run};
 /// Port of Envoy's admin pages.
 pub const ADMIN_PORT: u16 = 15000;
 
-/// A running sidecar; it ends with this value.
+/// A running proxy; it ends with this value.
 #[derive(Debug)]
 pub struct Proxy(Server);
 
@@ -29,13 +30,14 @@ impl Proxy {
             bail!("{address} of pod {pod} is no address of the lab");
         };
         let inside = format!("127.30.{rest}");
-        let directory = lab.directory().join("proxies").join(format!("{cluster}-{namespace}-{pod}"));
+        // A short name: the agent's sockets are below, and their paths may not exceed 107 bytes.
+        let directory = lab.directory().join("proxies").join(address);
         prepare(lab, &directory, cluster, &live, &inside, address)?;
         forward_admin_port(lab, cluster, namespace, pod, &inside)?;
         let environment = environment(lab, &directory, cluster, &live, address)?;
         let name = format!("{cluster}-{namespace}-{pod}-proxy");
         let mut proxy = Self(lab.start_server(&name, "pilot-agent", |command| {
-            command.args(["proxy", "sidecar"]).envs(environment).current_dir(&directory);
+            command.args(["proxy", role(&live)]).envs(environment).current_dir(&directory);
         })?);
         // A forward does not outlive a connection that is refused, so each try has its own.
         let ready = || lab.port_forward(cluster, namespace, pod, ADMIN_PORT)?.get("/ready");
@@ -52,6 +54,27 @@ impl Drop for Proxy {
         }
     }
 }
+
+/// The container `istio-proxy` that stands among the others, as that of a gateway does.
+fn proxy_container(pod: &Value) -> Option<&Value> {
+    pod["spec"]["containers"].as_array()?.iter().find(|container| container["name"] == "istio-proxy")
+}
+
+fn role(pod: &Value) -> &'static str {
+    let arguments = proxy_container(pod).and_then(|container| container["args"].as_array());
+    let is_router = arguments.is_some_and(|arguments| arguments.iter().any(|argument| argument == "router"));
+    if is_router { "router" } else { "sidecar" }
+}
+
+/// What a gateway's template tells the agent about networks.
+fn network_view(pod: &Value) -> Option<String> {
+    let variables = proxy_container(pod)?["env"].as_array()?;
+    let view = variables.iter().find(|variable| variable["name"] == NETWORK_VIEW)?;
+    view["value"].as_str().map(str::to_owned)
+}
+
+/// The variable by which a gateway between networks sees the endpoints of its own only.
+const NETWORK_VIEW: &str = "ISTIO_META_REQUESTED_NETWORK_VIEW";
 
 /// Files that a kubelet would mount.
 fn prepare(
@@ -99,7 +122,8 @@ fn environment(
         "statusPort": status_port(address)?,
         "concurrency": 1,
     });
-    Ok(vec![
+    let view = network_view(pod).map(|view| (NETWORK_VIEW, view));
+    let own = vec![
         ("POD_NAME", text(&pod["metadata"]["name"])),
         ("POD_NAMESPACE", text(&pod["metadata"]["namespace"])),
         ("SERVICE_ACCOUNT", text(&pod["spec"]["serviceAccountName"])),
@@ -111,7 +135,8 @@ fn environment(
         ("ISTIO_METAJSON_LABELS", pod["metadata"]["labels"].to_string()),
         ("ISTIOD_SAN", "istiod.istio-system.svc".to_owned()),
         ("PROXY_CONFIG", configuration.to_string()),
-    ])
+    ];
+    Ok(own.into_iter().chain(view).collect())
 }
 
 /// The agent's own port, which it opens on every address: one per pod of the lab.

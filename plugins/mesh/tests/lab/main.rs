@@ -8,6 +8,7 @@
 
 mod access;
 mod equal;
+mod hybrid;
 mod krew;
 mod through;
 mod traffic;
