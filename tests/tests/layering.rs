@@ -37,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["mesh-model", "mesh-wire", "mesh-traffic", "mesh-rules", "mesh-source", "mesh-report", "mesh-cli"],
     ),
     ("kubectl-mesh-endpoints", &["mesh-model", "mesh-traffic", "mesh-rules", "mesh-report", "mesh-cli"]),
+    ("kubectl-mesh-failover", &["mesh-model", "mesh-traffic", "mesh-rules", "mesh-report", "mesh-cli"]),
     ("kubectl-mesh-locality", &["mesh-model", "mesh-traffic", "mesh-rules", "mesh-report", "mesh-cli"]),
     ("kubectl-mesh-trace", &["mesh-model", "mesh-traffic", "mesh-rules", "mesh-report", "mesh-cli"]),
     (
@@ -45,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "mesh-cli",
             "kubectl-mesh-check",
             "kubectl-mesh-endpoints",
+            "kubectl-mesh-failover",
             "kubectl-mesh-locality",
             "kubectl-mesh-trace",
         ],
@@ -68,6 +70,7 @@ const WRAPPERS: &[(&str, &[&str])] = &[
             "kubectl-mesh",
             "kubectl-mesh-check",
             "kubectl-mesh-endpoints",
+            "kubectl-mesh-failover",
             "kubectl-mesh-locality",
             "kubectl-mesh-trace",
             "mesh-webhook",

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use kubectl_mesh_check::{Check, Explain, Rules};
 use kubectl_mesh_endpoints::Endpoints;
+use kubectl_mesh_failover::Failover;
 use kubectl_mesh_locality::Locality;
 use kubectl_mesh_trace::Trace;
 use mesh_cli::{Command, Version};
@@ -14,6 +15,7 @@ static COMMANDS: &[Command] = &[
     Command::of::<Endpoints>(),
     Command::of::<Locality>(),
     Command::of::<Trace>(),
+    Command::of::<Failover>(),
     Command::of::<Rules>(),
     Command::of::<Explain>(),
     Command::of::<Version>(),

@@ -71,7 +71,9 @@ impl Tree {
     pub(crate) fn new(program: String, commands: &'static [Command], root: Option<&str>) -> Self {
         let root = commands.iter().find(|command| Some(command.name) == root);
         let is_below = |command: &&'static Command| match root {
-            Some(root) => command.name != root.name && command.group != Group::Diagnose,
+            Some(root) => {
+                command.name != root.name && !matches!(command.group, Group::Diagnose | Group::Foresee)
+            }
             None => true,
         };
         Self { program, root, below: commands.iter().filter(is_below).collect() }

@@ -15,6 +15,8 @@ use crate::{Exit, Failure, Session, args};
 pub enum Group {
     /// Looks at a mesh.
     Diagnose,
+    /// Computes what would be.
+    Foresee,
     /// Explains what the others say.
     Learn,
     /// The program itself.
@@ -22,11 +24,12 @@ pub enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [Self; 3] = [Self::Diagnose, Self::Learn, Self::Settings];
+    pub(crate) const ALL: [Self; 4] = [Self::Diagnose, Self::Foresee, Self::Learn, Self::Settings];
 
     pub(crate) const fn heading(self) -> &'static str {
         match self {
             Self::Diagnose => "Diagnose Commands",
+            Self::Foresee => "Foresee Commands",
             Self::Learn => "Learn Commands",
             Self::Settings => "Settings Commands",
         }

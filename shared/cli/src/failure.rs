@@ -100,6 +100,17 @@ pub enum Failure {
         /// What is wrong, and what is known.
         why: String,
     },
+    /// `--with` names nothing that can be laid over the mesh; holds the whole sentence.
+    #[error("--with \"{typed}\": {why}")]
+    With {
+        /// What was typed.
+        typed: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// What is asked cannot be, by what was read; holds the whole sentence.
+    #[error("{0}")]
+    Question(String),
     /// Not one cluster answered.
     #[error("{}", none_answered(.0))]
     NoneAnswered(

@@ -9,6 +9,7 @@ mod files;
 mod gaps;
 mod live;
 mod loaded;
+mod overlay;
 pub mod rule_sets;
 mod runtime;
 pub mod service;

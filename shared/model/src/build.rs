@@ -51,6 +51,27 @@ macro_rules! cluster_builder {
                 $(self.$field.extend(other.$field);)+
             }
 
+            /// `base` with the rows put over its own; tables that get none are shared.
+            fn over(self, base: &Cluster, notes: &mut Vec<Note>) -> Cluster {
+                let moves_slices = !self.endpoint_slices.is_empty();
+                let tells_of_istiod = !self.deployments.is_empty()
+                    || !self.pods.is_empty()
+                    || !self.config_maps.is_empty()
+                    || !self.namespaces.is_empty();
+                notes.extend(self.notes);
+                let mut cluster = base.clone();
+                $(if !self.$field.is_empty() {
+                    cluster.$field = base.$field.under(self.$field);
+                })+
+                if moves_slices {
+                    cluster.index_slices();
+                }
+                if tells_of_istiod {
+                    control_plane::derive(&mut cluster, self.istio_version, notes);
+                }
+                cluster
+            }
+
             /// Sorts and derives. `place` names the origin of a row for the note on names given twice.
             fn build(self, notes: &mut Vec<Note>, place: &dyn Fn(Origin) -> String) -> Cluster {
                 notes.extend(self.notes);
@@ -97,6 +118,12 @@ impl ClusterBuilder {
     #[must_use]
     pub fn name(&self) -> &ClusterName {
         &self.name
+    }
+
+    /// What was noticed while reading.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// What could not be read.
@@ -196,6 +223,28 @@ impl MeshBuilder {
         notes.dedup();
         let hosts = Arc::new(index::hosts(&clusters));
         Mesh { clusters, hosts, notes: Arc::new(notes) }
+    }
+}
+
+impl Mesh {
+    /// This mesh with the objects of `overlay` put over those of the cluster of its name: an object takes the place of
+    /// the one of its kind and name, or is added. All else is shared. Without such a cluster nothing changes.
+    ///
+    /// Gaps stay: what was not read is not known from one object that is laid over it.
+    #[must_use]
+    pub fn with_objects(&self, overlay: ClusterBuilder) -> Self {
+        let mut mesh = self.clone();
+        let Some(at) = self.clusters.iter().position(|cluster| cluster.name == overlay.name) else {
+            return mesh;
+        };
+        let moves_services = !overlay.services.is_empty();
+        let mut notes = Vec::clone(&self.notes);
+        mesh.clusters[at] = Arc::new(overlay.over(&self.clusters[at], &mut notes));
+        mesh.notes = Arc::new(notes);
+        if moves_services {
+            mesh.hosts = Arc::new(index::hosts(&mesh.clusters));
+        }
+        mesh
     }
 }
 

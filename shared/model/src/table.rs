@@ -87,6 +87,16 @@ impl<R: Clone> Table<R> {
         Self(Arc::new(rows))
     }
 
+    /// A table with `rows` put in place of the rows of their names, or added. Where they were read is forgotten: it is
+    /// no place of the source that this table came from.
+    pub(crate) fn under(&self, mut rows: Vec<Row<R>>) -> Self {
+        for row in &mut rows {
+            row.origin = Origin::Live;
+        }
+        rows.extend_from_slice(&self.0);
+        Self::new(rows)
+    }
+
     /// A table without the row of that name.
     #[must_use]
     pub fn without(&self, namespace: &str, name: &str) -> Self {

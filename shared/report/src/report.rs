@@ -23,6 +23,8 @@ pub enum ReportKind {
     LocalityReport,
     /// `trace`.
     Trace,
+    /// `failover`.
+    FailoverReport,
 }
 
 impl ReportKind {
@@ -35,6 +37,7 @@ impl ReportKind {
             Self::EndpointList => "EndpointList",
             Self::LocalityReport => "LocalityReport",
             Self::Trace => "Trace",
+            Self::FailoverReport => "FailoverReport",
         }
     }
 }

@@ -49,7 +49,11 @@ fn joined(cell: &Cell, separator: &str) -> String {
         Cell::List(texts) => texts.join(separator),
         _ => cell.to_string(),
     };
-    if text.is_empty() { "<none>".to_owned() } else { escape(&text).into_owned() }
+    match cell {
+        Cell::Above => text,
+        _ if text.is_empty() => "<none>".to_owned(),
+        _ => escape(&text).into_owned(),
+    }
 }
 
 /// Columns to show; on a narrow terminal those of class wide go first, from the right.

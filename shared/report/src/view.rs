@@ -27,7 +27,7 @@ pub struct Column {
     pub class: ColumnClass,
 }
 
-/// A value; one column holds one variant beside [`Cell::Missing`].
+/// A value; one column holds one variant beside [`Cell::Missing`] and [`Cell::Above`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// Text; untrusted.
@@ -40,6 +40,8 @@ pub enum Cell {
     List(Vec<String>),
     /// Nothing: `<none>` in tables, left out of machine formats.
     Missing,
+    /// What stands in a row above: empty in tables, left out of machine formats.
+    Above,
 }
 
 impl From<&str> for Cell {
@@ -60,7 +62,7 @@ impl fmt::Display for Cell {
             Self::Int(number) => number.fmt(f),
             Self::Bool(yes) => yes.fmt(f),
             Self::List(texts) => f.write_str(&texts.join(",")),
-            Self::Missing => Ok(()),
+            Self::Missing | Self::Above => Ok(()),
         }
     }
 }
@@ -83,7 +85,7 @@ impl View {
                 Cell::Int(number) => Value::from(*number),
                 Cell::Bool(yes) => Value::from(*yes),
                 Cell::List(texts) => Value::from(texts.as_slice()),
-                Cell::Missing => return None,
+                Cell::Missing | Cell::Above => return None,
             };
             Some((column.key.to_owned(), value))
         };

@@ -25,7 +25,7 @@ mod stage;
 
 pub use callers::{Caller, Callers};
 pub use course::{Course, EjectionOf, Moment};
-pub use loss::{Fate, Loss, Lost, Mode, Target};
+pub use loss::{Fate, Loss, Lost, Mode, Target, is_of_workload};
 pub use mend::{Change, Mend, mend};
 pub use outcome::{Outcome, Scenario, outcome};
 pub use shares::{Destination, Shares};

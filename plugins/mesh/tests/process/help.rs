@@ -14,6 +14,7 @@ fn help_reads_as_kubectls() {
     insta::assert_snapshot!("check", help(&["check", "--help"]));
     insta::assert_snapshot!("endpoints", help(&["endpoints", "--help"]));
     insta::assert_snapshot!("locality", help(&["locality", "--help"]));
+    insta::assert_snapshot!("failover", help(&["failover", "--help"]));
     insta::assert_snapshot!("rules", help(&["rules", "-h"]));
     insta::assert_snapshot!("explain", help(&["help", "explain"]));
 }
@@ -38,7 +39,7 @@ fn every_example_runs() {
     let mesh = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/two-clusters/good");
     let directory = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(mesh, directory.path().join("clusters")).unwrap();
-    for of in ["check", "endpoints", "locality", "rules", "explain"] {
+    for of in ["check", "endpoints", "locality", "failover", "rules", "explain"] {
         let examples = examples(of);
         assert!(examples.len() >= 3, "{of} has {examples:?}");
         for example in examples {

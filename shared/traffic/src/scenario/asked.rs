@@ -6,7 +6,7 @@ use crate::{Service, Traffic, View};
 
 use super::callers::Callers;
 use super::gone::Gone;
-use super::loss::Lost;
+use super::loss::{Lost, Mode};
 use super::outcome::Scenario;
 
 /// One port of a service under one loss.
@@ -17,6 +17,7 @@ pub(super) struct Asked<'q, 'm> {
     pub(super) host: &'q str,
     pub(super) port: u16,
     pub(super) lost: &'q Lost,
+    pub(super) mode: Mode,
     pub(super) callers: &'q Callers,
     /// The endpoints that are lost.
     pub(super) gone: Gone<'m>,
@@ -30,7 +31,16 @@ impl<'q, 'm> Asked<'q, 'm> {
         };
         let views: Vec<_> = (0..traffic.mesh().clusters().len()).map(view).collect();
         let gone = Gone::of(&views, host, port, &scenario.lost);
-        Self { traffic, views, host, port, lost: &scenario.lost, callers: &scenario.callers, gone }
+        Self {
+            traffic,
+            views,
+            host,
+            port,
+            lost: &scenario.lost,
+            mode: scenario.mode,
+            callers: &scenario.callers,
+            gone,
+        }
     }
 
     /// The service as a view has it; `None` where it does not know it or the port.

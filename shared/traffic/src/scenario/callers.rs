@@ -5,7 +5,7 @@ use mesh_model::{Labels, Locality};
 use crate::Client;
 
 use super::asked::Asked;
-use super::loss::{Fate, Standing};
+use super::loss::{Fate, Mode, Standing};
 
 /// Clients of one cluster and locality.
 #[derive(Clone, Debug)]
@@ -75,8 +75,11 @@ pub(super) fn callers<'m>(asked: &Asked<'_, 'm>) -> Vec<Caller<'m>> {
     callers
 }
 
-/// A node or pod that is lost takes no whole locality of clients with it.
+/// A node or pod that is lost takes no whole locality of clients with it, and an API server none at all.
 fn is_lost(asked: &Asked<'_, '_>, client: &Client<'_>) -> bool {
+    if asked.mode == Mode::Stale {
+        return false;
+    }
     let standing = Standing {
         cluster: client.cluster,
         network: &client.network,

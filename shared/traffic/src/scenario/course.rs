@@ -58,9 +58,9 @@ pub(super) struct Stages<'q, 'm> {
 }
 
 impl<'q, 'm> Stages<'q, 'm> {
-    pub(super) fn new(asked: &'q Asked<'q, 'm>, mode: Mode) -> Self {
+    pub(super) fn new(asked: &'q Asked<'q, 'm>) -> Self {
         let stage = |step| Stage::new(asked, step);
-        let after = match mode {
+        let after = match asked.mode {
             Mode::Stale => None,
             // What drains answers until everybody has heard of it.
             Mode::Drain => Some((None, stage(Step::Drained))),

@@ -9,7 +9,11 @@ use super::loss::{Fate, Lost};
 
 /// Endpoints that answer nothing. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gone<'m>(Arc<BTreeSet<Key<'m>>>);
+pub(super) struct Gone<'m> {
+    gone: Arc<BTreeSet<Key<'m>>>,
+    /// How many endpoints of the port there are.
+    pub(super) known: usize,
+}
 
 /// What tells an endpoint from others: cluster, address, port.
 pub(super) type Key<'m> = (usize, &'m str, u16);
@@ -17,6 +21,7 @@ pub(super) type Key<'m> = (usize, &'m str, u16);
 impl<'m> Gone<'m> {
     /// Those of all that any of the views knows, so that a part is the same part for each client.
     pub(super) fn of(views: &[View<'_, 'm>], host: &str, port: u16, lost: &Lost) -> Self {
+        let mut known = BTreeSet::new();
         let mut gone = BTreeSet::new();
         let mut in_part: BTreeMap<(usize, usize), BTreeSet<Key<'m>>> = BTreeMap::new();
         for view in views {
@@ -24,6 +29,9 @@ impl<'m> Gone<'m> {
             let Some(port) = service.port(port) else { continue };
             for candidate in collect::collect(view, &service, port) {
                 let endpoint = &*candidate.endpoint;
+                if !known.insert(key(endpoint)) {
+                    continue;
+                }
                 match lost.endpoint(endpoint) {
                     Fate::Lives => {}
                     Fate::Dies => drop(gone.insert(key(endpoint))),
@@ -39,15 +47,15 @@ impl<'m> Gone<'m> {
             let count = (endpoints.len() * percent + 50) / 100;
             gone.extend(endpoints.into_iter().take(count));
         }
-        Self(Arc::new(gone))
+        Self { gone: Arc::new(gone), known: known.len() }
     }
 
     pub(super) fn contains(&self, endpoint: &Endpoint<'_>) -> bool {
-        self.0.contains(&(endpoint.cluster, endpoint.address, endpoint.port))
+        self.gone.contains(&(endpoint.cluster, endpoint.address, endpoint.port))
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.gone.len()
     }
 }
 

@@ -169,8 +169,10 @@ impl Lost {
     }
 }
 
-/// A Deployment's pod is called `NAME-HASH-RANDOM`, one of a StatefulSet or DaemonSet `NAME-SUFFIX`.
-pub(crate) fn is_of_workload(pod: &Row<PodFact>, workload: &str) -> bool {
+/// A pod is of the workload: a Deployment's is called `NAME-HASH-RANDOM`, one of a StatefulSet or DaemonSet
+/// `NAME-SUFFIX`.
+#[must_use]
+pub fn is_of_workload(pod: &Row<PodFact>, workload: &str) -> bool {
     let Some(rest) = pod.obj.name.strip_prefix(workload) else { return false };
     let Some(rest) = rest.strip_prefix('-') else { return rest.is_empty() };
     match pod.labels.get("pod-template-hash") {

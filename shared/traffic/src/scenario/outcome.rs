@@ -7,6 +7,7 @@ use crate::{RuleSet, Traffic};
 use super::asked::Asked;
 use super::callers::{Caller, Callers, callers};
 use super::course::{Course, Stages};
+use super::gone::Gone;
 use super::loss::{Lost, Mode};
 use super::shares::{Destination, Ledger, Shares};
 
@@ -38,7 +39,9 @@ pub struct Outcome<'m> {
     pub no_host: [f64; 3],
     /// Callers pick the pod themselves, by its address: nothing is told of shares.
     pub picks_itself: bool,
-    /// How many endpoints of the port are lost.
+    /// How many endpoints the port has in all clusters, whoever is given them.
+    pub endpoints: usize,
+    /// How many of them are lost.
     pub lost_endpoints: usize,
 }
 
@@ -55,9 +58,9 @@ pub fn outcome<'m>(traffic: &Traffic<'m>, host: &str, port: u16, scenario: &Scen
     };
     let counted = sum(&|caller| scenario.callers.count(caller, &asked));
     let alive = sum(&|caller| !caller.is_lost);
-    let stages = Stages::new(&asked, scenario.mode);
+    let stages = Stages::new(&asked);
     let mut ledger = Ledger::new(traffic.mesh(), stages.three());
-    let mut found = Outcome::of_nobody(asked.gone.len());
+    let mut found = Outcome::of_nobody(&asked.gone);
     for caller in everyone {
         let view = &asked.views[caller.client.cluster];
         let Some(service) = asked.service(view) else { continue };
@@ -82,14 +85,15 @@ pub fn outcome<'m>(traffic: &Traffic<'m>, host: &str, port: u16, scenario: &Scen
 }
 
 impl<'m> Outcome<'m> {
-    fn of_nobody(lost_endpoints: usize) -> Self {
+    fn of_nobody(gone: &Gone<'m>) -> Self {
         Self {
             courses: Vec::new(),
             destinations: BTreeMap::new(),
             served: [0.0; 3],
             no_host: [0.0; 3],
             picks_itself: false,
-            lost_endpoints,
+            endpoints: gone.known,
+            lost_endpoints: gone.len(),
         }
     }
 
