@@ -29,7 +29,9 @@ fn prediction_istiod_and_envoy_agree_at_every_step_of_the_hybrid_mesh() {
     let lab = Lab::connect();
     let _mesh = lab.apply_mesh("hybrid").unwrap();
     let pods = ["172.30.1.51", "172.30.1.52", "172.30.2.51", "172.30.2.52"];
-    pods.iter().for_each(|address| serve(address));
+    for address in pods {
+        serve(address);
+    }
     let proxy = |cluster, namespace, pod| lab.start_proxy(cluster, namespace, pod).unwrap();
     let _proxies = [
         proxy("west", "hybrid", "echo-1"),
@@ -78,7 +80,7 @@ impl Steps<'_> {
         let sent = eventually(|| same(&wanted, istiod(self.lab)));
         eventually(|| same(&wanted, envoy(self.lab)));
         let predicted = self.predicted();
-        let measured = self.measured();
+        let measured = measured();
         let _ = writeln!(self.table, "{what}");
         let names: BTreeSet<&String> = predicted.keys().chain(measured.keys()).collect();
         for address in names {
@@ -106,23 +108,21 @@ impl Steps<'_> {
             items.filter_map(|item| Some((item["address"].as_str()?.to_owned(), item["share"].as_f64()?)));
         shares.collect()
     }
+}
 
-    /// Calls one after the other; a pod of the other network was called through the gateway.
-    fn measured(&self) -> Shares {
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
-        for call in 0..CALLS {
-            let request =
-                agent.get(format!("http://{CLIENT}/")).header("Host", "echo.hybrid.svc.cluster.local");
-            let mut answer = request.call().unwrap();
-            let body = answer.body_mut().read_to_string().unwrap();
-            assert_eq!(answer.status().as_u16(), 200, "call {call}: {body}");
-            let host =
-                if body.starts_with("172.30.2.") { GATEWAY.to_owned() } else { format!("{body}:8080") };
-            *counts.entry(host).or_default() += 1;
-        }
-        counts.into_iter().map(|(host, count)| (host, f64::from(count) / f64::from(CALLS))).collect()
+/// Calls one after the other; a pod of the other network was called through the gateway.
+fn measured() -> Shares {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    for call in 0..CALLS {
+        let request = agent.get(format!("http://{CLIENT}/")).header("Host", "echo.hybrid.svc.cluster.local");
+        let mut answer = request.call().unwrap();
+        let body = answer.body_mut().read_to_string().unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "call {call}: {body}");
+        let host = if body.starts_with("172.30.2.") { GATEWAY.to_owned() } else { format!("{body}:8080") };
+        *counts.entry(host).or_default() += 1;
     }
+    counts.into_iter().map(|(host, count)| (host, f64::from(count) / f64::from(CALLS))).collect()
 }
 
 fn share(shares: &Shares, address: &str) -> f64 {
