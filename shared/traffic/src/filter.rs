@@ -18,6 +18,8 @@ pub(crate) struct Request<'v, 'm> {
     pub(crate) client: &'v Client<'v>,
     pub(crate) service: &'v Service<'m>,
     pub(crate) discovery: Discovery,
+    /// A subset is asked for.
+    pub(crate) has_subset: bool,
     /// Labels of the subset; `None` where no subset is asked for, or the rule does not have it.
     pub(crate) subset: Option<Caused<&'m Labels>>,
     /// Endpoints that are not ready are sent.

@@ -100,6 +100,7 @@ pub struct Outcome<'m> {
 ///
 /// `groups` stand in the order of their localities as text, behind the filter of networks, with priority 0 and the
 /// sum of their weights. A group that is empty stays, unless labels decide: these send no group without endpoints.
+/// Where `labels_count` is false they decide nothing, as for subsets of hosts by DNS.
 #[must_use]
 pub fn apply<'m>(
     setting: &Setting<'_>,
@@ -107,9 +108,13 @@ pub fn apply<'m>(
     cluster_id: &str,
     detects: bool,
     rules: RuleSet,
+    labels_count: bool,
     groups: Vec<Group<'m>>,
 ) -> Outcome<'m> {
-    let by_labels = |labels: &[&str], groups| priority::by_labels(labels, client, cluster_id, rules, groups);
+    let by_labels = |labels: &[&str], groups| {
+        let labels = if labels_count { labels } else { &[] };
+        priority::by_labels(labels, client, cluster_id, rules, groups)
+    };
     let mut outcome = Outcome { groups, ..Outcome::default() };
     match *setting {
         Setting::Off => {}

@@ -109,6 +109,7 @@ impl<'m> View<'_, 'm> {
                 client,
                 service,
                 discovery,
+                has_subset: subset.is_some(),
                 subset: labels,
                 sends_unhealthy: sends_unhealthy(self, service, &policy),
             };
@@ -136,7 +137,11 @@ impl<'m> View<'_, 'm> {
         let detects = seen.outlier_detection.value.is_some();
         let own_id = self.cluster_id(request.client.cluster);
         let groups = std::mem::take(&mut assignment.groups);
-        let outcome = locality::apply(&setting.value, request.client, own_id, detects, config.rules, groups);
+        // Clusters of subsets by DNS are built without what labels are read of.
+        let labels_count = by_eds || !request.has_subset;
+        let rules = config.rules;
+        let outcome =
+            locality::apply(&setting.value, request.client, own_id, detects, rules, labels_count, groups);
         assignment.groups = outcome.groups;
         if !outcome.emptied.is_empty() {
             let cause = distribute_cause(&setting, outcome.entry);

@@ -116,7 +116,7 @@ fn apply_to<'m>(
     rules: RuleSet,
     groups: Vec<Group<'m>>,
 ) -> Outcome<'m> {
-    apply(setting, client, "west", true, rules, groups)
+    apply(setting, client, "west", true, rules, true, groups)
 }
 
 fn priorities(setting: &Setting<'_>, from: &str, rules: RuleSet, groups: Vec<Group<'_>>) -> Vec<u32> {
@@ -157,12 +157,12 @@ fn without_outlier_detection_a_list_does_nothing_and_a_distribution_does() {
     let list = failover(&[("a", "b")]);
     let texts = ["a/z1", "b/z1"];
     let setting = Setting::Locality(&list);
-    let bare = apply(&setting, &client("a/z1", "n1"), "west", false, NEW, groups(&texts));
+    let bare = apply(&setting, &client("a/z1", "n1"), "west", false, NEW, true, groups(&texts));
     assert_eq!(bare.groups.iter().map(|group| group.priority).collect::<Vec<_>>(), [0, 0]);
     assert_eq!(setting.mode(false), LocalityMode::Inert);
     assert_eq!(setting.mode(true), LocalityMode::Failover);
     let near = Setting::Distribution(Distribution::PreferSameZone);
-    let near = apply(&near, &client("a/z1", "n1"), "west", false, NEW, groups(&texts));
+    let near = apply(&near, &client("a/z1", "n1"), "west", false, NEW, true, groups(&texts));
     assert_eq!(near.groups.iter().map(|group| group.priority).collect::<Vec<_>>(), [0, 1]);
 }
 
@@ -293,8 +293,15 @@ fn zone_aware_looks_at_regions_and_needs_no_outlier_detection() {
     let zones = ZoneAware { failover, ..ZoneAware::default() };
     let texts = ["a/z1", "a/z2", "b/z1", "c/z1"];
     let of = |zones: &ZoneAware| {
-        let outcome =
-            apply(&Setting::ZoneAware(zones), &client("a/z1", "n1"), "west", false, NEW, groups(&texts));
+        let outcome = apply(
+            &Setting::ZoneAware(zones),
+            &client("a/z1", "n1"),
+            "west",
+            false,
+            NEW,
+            true,
+            groups(&texts),
+        );
         outcome.groups.iter().map(|group| group.priority).collect::<Vec<_>>()
     };
     assert_eq!(of(&zones), [0, 0, 2, 1]);

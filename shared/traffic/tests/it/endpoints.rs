@@ -359,3 +359,25 @@ fn a_subset_passes_through_by_its_own_policy_even_where_a_port_entry_replaces_it
     assert_eq!(prediction.settings.discovery, Discovery::OriginalDst);
     assert_eq!(prediction.settings.policy.value, HostPolicy::Provided);
 }
+
+#[test]
+fn labels_of_endpoints_by_dns_count_without_a_subset_only() {
+    let mut own = Docs::primary("c1", &[]);
+    own.add(
+        "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: api, namespace: shop}\n\
+         spec: {hosts: [api.example], resolution: DNS, ports: [{number: 80, name: http}], endpoints: [\
+         {address: a.example, labels: {app: client}}, {address: b.example, labels: {app: other}}]}",
+    );
+    own.add(
+        "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: api, namespace: shop}\n\
+         spec: {host: api.example, subsets: [{name: all}], trafficPolicy: {outlierDetection: {}, \
+         loadBalancer: {localityLbSetting: {failoverPriority: [app]}}}}",
+    );
+    let mesh = one(own).mesh();
+    let traffic = Traffic::new(&mesh);
+    let view = traffic.view(0);
+    let service = view.service("api.example").expect("the entry names it");
+    let of = |subset| lines(&view.predict(&client(0, "", ""), &service, 80, subset));
+    assert_eq!(of(None), ["// p0 w1: a.example:80*1", "// p1 w1: b.example:80*1"]);
+    assert_eq!(of(Some("all")), ["// p0 w2: a.example:80*1 b.example:80*1"]);
+}
