@@ -49,8 +49,8 @@ impl Api {
     }
 
     /// Changes some fields of an object that exists; `null` takes one away.
-    pub async fn merge(&self, path: &str, patch: &Value) -> Result<()> {
-        self.call(Method::PATCH, path, "application/merge-patch+json", Some(patch)).await?;
+    pub async fn merge(&self, path: &str, change: &Value) -> Result<()> {
+        self.call(Method::PATCH, path, "application/merge-patch+json", Some(change)).await?;
         Ok(())
     }
 

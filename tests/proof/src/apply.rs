@@ -3,7 +3,7 @@
 //! Namespaces and nodes stay. Each write goes through the real API server with its admission by istiod. Kept for each
 //! object: when the server made it, since rules of one host count by age.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -12,21 +12,14 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, path_of};
 use crate::generate::{self, NAMESPACES, Objects, ROOT};
+use crate::installed::Installed;
 use crate::sentinel;
 
 /// Requests that are under way to one API server.
 const AT_ONCE: usize = 12;
 
-const SYSTEM: &str = "/api/v1/namespaces/istio-system";
+pub(crate) const SYSTEM: &str = "/api/v1/namespaces/istio-system";
 const TRAFFIC_DISTRIBUTION: &str = "networking.istio.io/traffic-distribution";
-
-/// Objects that istiod's installation made and a proof reads.
-struct Installed {
-    deployment: Value,
-    injector: Value,
-    mesh: Value,
-    secrets: Vec<Value>,
-}
 
 /// What one cluster holds by now.
 pub struct Site {
@@ -39,6 +32,8 @@ pub struct Site {
     patched: BTreeMap<String, Value>,
     /// Number of the newest sentinels.
     pub generation: u32,
+    /// Something is still to be written.
+    is_behind: bool,
 }
 
 impl Site {
@@ -53,6 +48,7 @@ impl Site {
             created: BTreeMap::new(),
             patched: BTreeMap::new(),
             generation: 0,
+            is_behind: false,
         };
         let namespaces = NAMESPACES.iter().chain([&sentinel::NAMESPACE]);
         let namespaces = namespaces
@@ -64,6 +60,9 @@ impl Site {
             site.wait_for_account(namespace).await?;
         }
         site.clear().await?;
+        for guard in sentinel::guards() {
+            site.api.apply(&guard).await?;
+        }
         Ok(site)
     }
 
@@ -103,25 +102,63 @@ impl Site {
         Ok(())
     }
 
-    /// Writes what differs, then the sentinels. Returns the number of writes.
-    pub async fn apply(&mut self, wanted: &Objects, epoch: u64) -> Result<usize> {
-        let mut objects = BTreeMap::new();
-        for object in &wanted.objects {
-            objects.insert(path_of(object)?, object.clone());
+    /// Takes away what is gone and writes Services, with the sentinel of a new number behind them; nothing when the
+    /// cluster is as wanted already.
+    ///
+    /// Services come first, as where controllers write slices: of a slice that istiod reads before its Service it
+    /// takes terminating endpoints for unready ones, and does not look again.
+    pub async fn begin(&mut self, wanted: &Objects) -> Result<()> {
+        let objects = by_path(wanted)?;
+        self.is_behind = self.written != objects || self.patched != self.patches(wanted);
+        if !self.is_behind {
+            return Ok(());
         }
-        let before = self.writes(&objects).await? + self.patches(wanted).await?;
-        if before > 0 {
-            self.generation += 1;
-            self.mark(wanted, epoch).await?;
-        }
-        Ok(before)
+        self.generation += 1;
+        self.remove(&objects).await?;
+        let is_service = |object: &Value| object["kind"] == "Service";
+        self.write(objects.iter().filter(|(_, object)| is_service(object))).await?;
+        self.api.apply(&sentinel::service(&self.name, self.generation)).await?;
+        Ok(())
     }
 
-    async fn writes(&mut self, objects: &BTreeMap<String, Value>) -> Result<usize> {
+    /// Writes the rest, then the other sentinels.
+    pub async fn finish(&mut self, wanted: &Objects, epoch: u64) -> Result<()> {
+        if !self.is_behind {
+            return Ok(());
+        }
+        let patches = self.patches(wanted);
+        let changed: Vec<_> = patches
+            .iter()
+            .filter(|(path, patch)| **path != mesh_path() && self.patched.get(*path) != Some(patch))
+            .collect();
+        for_each(&changed, |(path, patch)| self.api.merge(path, patch)).await?;
+        self.patched = patches;
+        self.write(by_path(wanted)?.iter()).await?;
+        self.mark(wanted, epoch).await
+    }
+
+    /// Writes all sentinels again, with a new number.
+    pub async fn tell_again(&mut self, wanted: &Objects, epoch: u64) -> Result<()> {
+        self.generation += 1;
+        self.api.apply(&sentinel::service(&self.name, self.generation)).await?;
+        self.mark(wanted, epoch).await
+    }
+
+    /// Deletes what is gone, what cannot be changed into what is wanted, and the slices of Services that change.
+    async fn remove(&mut self, objects: &BTreeMap<String, Value>) -> Result<()> {
+        let changed: BTreeSet<String> = objects
+            .iter()
+            .filter(|(path, object)| object["kind"] == "Service" && self.written.get(*path) != Some(object))
+            .map(|(path, _)| path.clone())
+            .collect();
         let gone = self.written.iter().filter(|(path, old)| match objects.get(*path) {
             None => true,
             // Null: it was refused, and what it holds is not known.
-            Some(new) => old.is_null() || is_another_service(old, new),
+            Some(new) => {
+                old.is_null()
+                    || is_replaced(old, new)
+                    || service_path(new).is_some_and(|path| changed.contains(&path))
+            }
         });
         let gone: Vec<String> = gone.map(|(path, _)| path.clone()).collect();
         for_each(&gone, |path| self.api.delete(path)).await?;
@@ -129,10 +166,14 @@ impl Site {
             self.written.remove(path);
             self.created.remove(path);
         }
+        Ok(())
+    }
+
+    async fn write(&mut self, objects: impl Iterator<Item = (&String, &Value)>) -> Result<()> {
         let changed: Vec<(&String, &Value)> =
-            objects.iter().filter(|(path, object)| self.written.get(*path) != Some(object)).collect();
+            objects.filter(|(path, object)| self.written.get(*path) != Some(object)).collect();
         let made = for_each_alone(&changed, |(_, object)| self.api.apply(object)).await;
-        let mut outcome = Ok(gone.len() + changed.len());
+        let mut outcome = Ok(());
         for ((path, object), made) in changed.iter().zip(made) {
             match made {
                 Ok(made) => {
@@ -149,31 +190,34 @@ impl Site {
         outcome
     }
 
-    /// Changes namespaces and ConfigMaps, which others own.
-    async fn patches(&mut self, wanted: &Objects) -> Result<usize> {
-        let mut patches = vec![
+    /// Changes of namespaces and ConfigMaps, which others own, by path. The mesh config carries a sentinel and is
+    /// written with them.
+    fn patches(&self, wanted: &Objects) -> BTreeMap<String, Value> {
+        let values = self.installed.values(&wanted.injected_network);
+        let mut patches = BTreeMap::from([
             (
                 SYSTEM.to_owned(),
                 json!({"metadata": {"labels": {"topology.istio.io/network": wanted.network}}}),
             ),
-            (
-                format!("{SYSTEM}/configmaps/istio-sidecar-injector"),
-                json!({"data": {"values": self.installed.values(&wanted.injected_network)}}),
-            ),
-        ];
+            (format!("{SYSTEM}/configmaps/istio-sidecar-injector"), json!({"data": {"values": values}})),
+            (mesh_path(), self.mesh_patch(wanted, 0)),
+        ]);
         for (namespace, value) in &wanted.distributions {
             let patch = json!({"metadata": {"annotations": {TRAFFIC_DISTRIBUTION: value}}});
-            patches.push((format!("/api/v1/namespaces/{namespace}"), patch));
+            patches.insert(format!("/api/v1/namespaces/{namespace}"), patch);
         }
-        patches.retain(|(path, patch)| self.patched.get(path) != Some(patch));
-        let networks = wanted.mesh_networks.to_string();
-        let mesh = json!([wanted.mesh_config, networks]);
-        let config = self.patched.get("mesh") != Some(&mesh);
-        for_each(&patches, |(path, patch)| self.api.merge(path, patch)).await?;
-        let count = patches.len() + usize::from(config);
-        self.patched.extend(patches);
-        self.patched.insert("mesh".to_owned(), mesh);
-        Ok(count)
+        patches
+    }
+
+    /// A network without endpoints says the number too: so the networks change each time, and istiod looks at gateways
+    /// again. Those that DNS clusters use it renews only where the others stay as they are (`istio:
+    /// pilot/pkg/model/network.go: reload`), and so one change late.
+    fn mesh_patch(&self, wanted: &Objects, generation: u32) -> Value {
+        let mut mesh = wanted.mesh_config.clone();
+        mesh["connectTimeout"] = sentinel::timeout(generation).into();
+        let mut networks = wanted.mesh_networks.clone();
+        networks["networks"][format!("mark-{generation}")] = json!({"endpoints": [], "gateways": []});
+        json!({"data": {"mesh": self.installed.mesh_with(&mesh), "meshNetworks": networks.to_string()}})
     }
 
     /// Writes the sentinels of a new generation: each is the last write of its kind.
@@ -185,12 +229,7 @@ impl Site {
         let patch =
             json!({"metadata": {"annotations": {TRAFFIC_DISTRIBUTION: sentinel::distribution(generation)}}});
         self.api.merge(&namespace, &patch).await?;
-        let mut mesh = wanted.mesh_config.clone();
-        mesh["connectTimeout"] = sentinel::timeout(generation).into();
-        let data = json!({
-            "data": {"mesh": self.installed.mesh_with(&mesh), "meshNetworks": wanted.mesh_networks.to_string()},
-        });
-        self.api.merge(&format!("{SYSTEM}/configmaps/istio"), &data).await
+        self.api.merge(&mesh_path(), &self.mesh_patch(wanted, generation)).await
     }
 
     /// The cluster as files hold it.
@@ -212,78 +251,36 @@ impl Site {
     }
 }
 
-impl Installed {
-    async fn read(api: &Api) -> Result<Self> {
-        let config = api.get(&format!("{SYSTEM}/configmaps/istio")).await?;
-        let mesh = config["data"]["mesh"].as_str().context("istiod has no mesh config")?;
-        let list = api.get(&format!("{SYSTEM}/secrets?labelSelector=istio/multiCluster%3Dtrue")).await?;
-        let secret = |secret: &Value| {
-            // Whom it lets in is nobody's business here: the keys are cluster IDs.
-            let keys = secret["data"].as_object().into_iter().flatten();
-            let data: serde_json::Map<_, _> = keys.map(|(key, _)| (key.clone(), "".into())).collect();
-            json!({
-                "apiVersion": "v1", "kind": "Secret", "data": data,
-                "metadata": {
-                    "name": secret["metadata"]["name"], "namespace": ROOT, "labels": secret["metadata"]["labels"],
-                },
-            })
-        };
-        Ok(Self {
-            deployment: api.get("/apis/apps/v1/namespaces/istio-system/deployments/istiod").await?,
-            injector: api.get(&format!("{SYSTEM}/configmaps/istio-sidecar-injector")).await?,
-            mesh: serde_yaml::from_str(mesh).context("the mesh config is no YAML")?,
-            secrets: list["items"].as_array().into_iter().flatten().map(secret).collect(),
-        })
-    }
-
-    fn mesh_with(&self, more: &Value) -> String {
-        let mut mesh = self.mesh.clone();
-        for key in ["connectTimeout", "localityLbSetting", "zoneAwareLbSetting", "serviceSettings"] {
-            if let Some(fields) = mesh.as_object_mut() {
-                fields.remove(key);
-            }
-        }
-        for (key, value) in more.as_object().into_iter().flatten() {
-            mesh[key] = value.clone();
-        }
-        mesh.to_string()
-    }
-
-    fn values(&self, network: &str) -> String {
-        let text = self.injector["data"]["values"].as_str().unwrap_or("{}");
-        let mut values: Value = serde_json::from_str(text).unwrap_or_default();
-        values["global"]["network"] = network.into();
-        values.to_string()
-    }
-
-    fn tree(&self, wanted: &Objects) -> Vec<Value> {
-        let config_map = |name: &str, data: Value| {
-            json!({
-                "apiVersion": "v1", "kind": "ConfigMap", "data": data,
-                "metadata": {"name": name, "namespace": ROOT},
-            })
-        };
-        let mut deployment = self.deployment.clone();
-        deployment["apiVersion"] = "apps/v1".into();
-        deployment["kind"] = "Deployment".into();
-        let networks = wanted.mesh_networks.to_string();
-        let mesh = json!({"mesh": self.mesh_with(&wanted.mesh_config), "meshNetworks": networks});
-        let labels = wanted.network.as_ref().map(|network| json!({"topology.istio.io/network": network}));
-        let mut tree = vec![
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ROOT, "labels": labels}}),
-            config_map("istio", mesh),
-            config_map("istio-sidecar-injector", json!({"values": self.values(&wanted.injected_network)})),
-            deployment,
-        ];
-        tree.extend(self.secrets.iter().cloned());
-        tree
-    }
+fn mesh_path() -> String {
+    format!("{SYSTEM}/configmaps/istio")
 }
 
-/// A change that the API server refuses: the address or type of a Service.
-fn is_another_service(old: &Value, new: &Value) -> bool {
-    let spec = |object: &Value, key: &str| object["spec"][key].clone();
-    old["kind"] == "Service" && ["clusterIP", "type"].iter().any(|key| spec(old, key) != spec(new, key))
+fn by_path(wanted: &Objects) -> Result<BTreeMap<String, Value>> {
+    wanted.objects.iter().map(|object| Ok((path_of(object)?, object.clone()))).collect()
+}
+
+/// The Service of a slice.
+fn service_path(object: &Value) -> Option<String> {
+    let name = object["metadata"]["labels"]["kubernetes.io/service-name"].as_str()?;
+    let namespace = object["metadata"]["namespace"].as_str()?;
+    Some(format!("/api/v1/namespaces/{namespace}/services/{name}"))
+}
+
+/// A change that is made by deleting first: of a Service's address or type, which the API server refuses; and those
+/// that an istiod does not see whole. It keeps a gateway whose last address is gone, and 1.30 keeps a WorkloadEntry
+/// with the Service that selected it before. Server-side apply makes null of an object that loses its last field.
+fn is_replaced(old: &Value, new: &Value) -> bool {
+    let differs = |part: &str, key: &str| old[part][key] != new[part][key];
+    match old["kind"].as_str() {
+        Some("Service") => {
+            differs("spec", "clusterIP")
+                || differs("spec", "type")
+                || (old["spec"]["type"] == "LoadBalancer" && old != new)
+        }
+        Some("WorkloadEntry") => old != new,
+        Some("DestinationRule") => old != new && new.to_string().contains("{}"),
+        _ => false,
+    }
 }
 
 /// Does the same to all, some at once; results in the order of `all`.

@@ -1,6 +1,6 @@
 //! Compares what an istiod sent to a client with what mesh-traffic computes for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use mesh_traffic::{
@@ -20,6 +20,15 @@ pub struct Compared {
     pub groups: usize,
     /// Endpoints.
     pub endpoints: usize,
+}
+
+impl Compared {
+    /// Counts what another one counted too.
+    pub fn add(&mut self, other: Self) {
+        self.clusters += other.clusters;
+        self.groups += other.groups;
+        self.endpoints += other.endpoints;
+    }
 }
 
 /// A cluster that is not as predicted.
@@ -79,7 +88,7 @@ pub fn compare(view: &View<'_, '_>, client: &Client<'_>, state: &ads::State) -> 
 fn is_generated(host: &str) -> bool {
     let of = |namespace: &&str| host.ends_with(&format!(".{namespace}.svc.cluster.local"));
     (host.starts_with("outbound|") || !host.contains('|'))
-        && (NAMESPACES.iter().any(|namespace| of(&namespace)) || host.ends_with(".example.com"))
+        && (NAMESPACES.iter().any(of) || host.ends_with(".example.com"))
 }
 
 /// Every port with no subset and with each of the rule in force.
@@ -204,6 +213,3 @@ fn show(groups: &[ads::Group]) -> String {
     }
     if text.is_empty() { "no groups".to_owned() } else { text }
 }
-
-/// Counts by kind.
-pub type ByKind = BTreeMap<String, usize>;

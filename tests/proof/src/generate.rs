@@ -6,6 +6,7 @@ mod dice;
 mod entries;
 mod frame;
 mod mesh_config;
+mod peers;
 mod policy;
 mod rules;
 mod services;
@@ -63,6 +64,7 @@ pub fn generate(seed: u64) -> Generated {
     let mut clusters = frame(seed / EPOCH);
     services::draw(&mut dice, &sites, &used, &mut clusters);
     entries::draw(&mut dice, &used, &mut clusters);
+    peers::draw(&mut dice, &used, &mut clusters);
     rules::draw(&mut dice, &used, &mut clusters);
     mesh_config::draw(&mut dice, &used, &mut clusters);
     let clients = frame::clients(&mut dice, &sites, &used);
@@ -112,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_kind_occurs_within_the_meshes_of_one_run() {
-        let all: String = (0..60).map(|seed| format!("{:?}", generate(seed))).collect();
+        let all = format!("{:?}", (0..60).map(generate).collect::<Vec<_>>());
         for word in [
             "failoverPriority",
             "failover",

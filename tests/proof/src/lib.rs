@@ -14,6 +14,6 @@ pub mod api;
 pub mod apply;
 pub mod compare;
 pub mod generate;
-pub mod known;
+mod installed;
 pub mod run;
 pub mod sentinel;

@@ -1,4 +1,5 @@
 //! `mesh-proof`: runs in the lab's network; `cargo xtask lab prove` starts it there.
+#![expect(clippy::disallowed_methods, reason = "a tool for tests: files are its work")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use mesh_lab::{Lab, run::say};
 use mesh_proof::compare::Compared;
-use mesh_proof::run::Run;
+use mesh_proof::run::{Outcome, Run};
 use serde_json::json;
 
 /// Asks real istiods of two versions about random meshes, and compares with what mesh-traffic computes
@@ -31,90 +32,105 @@ struct Arguments {
     trees: Option<PathBuf>,
 }
 
+/// So many meshes in a row that could not be asked about end a run.
+const GIVES_UP: u32 = 3;
+
+/// The counts of a run.
 #[derive(Default)]
 struct Totals {
     compared: BTreeMap<&'static str, Compared>,
-    explained: BTreeMap<&'static str, usize>,
     differences: BTreeMap<&'static str, usize>,
     meshes: u64,
     failed: Vec<u64>,
     late: usize,
+    told_again: usize,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let lab = Lab::open_default()?;
-    let mut run = Run::start(&lab).await?;
+    let mut run = Run::start(&Lab::open_default()?).await?;
     let mut totals = Totals::default();
+    let mut failures = 0;
     for seed in arguments.seed..arguments.seed + arguments.meshes {
-        totals.meshes += 1;
-        let outcome = match run.prove(seed).await {
-            Ok(outcome) => outcome,
+        match run.prove(seed).await {
+            Ok(outcome) => {
+                failures = 0;
+                totals.take(seed, &outcome, arguments.shown);
+                if let Some(directory) = arguments.trees.as_ref().filter(|_| !outcome.differences.is_empty())
+                {
+                    say(&format!("  tree: {}", run.save(seed, directory)?.display()));
+                }
+            }
             Err(error) => {
                 say(&format!("seed {seed}: {error:#}"));
                 totals.failed.push(seed);
-                continue;
-            }
-        };
-        for (version, compared) in outcome.compared {
-            let sum = totals.compared.entry(version).or_default();
-            sum.clusters += compared.clusters;
-            sum.groups += compared.groups;
-            sum.endpoints += compared.endpoints;
-        }
-        for (name, count) in outcome.explained {
-            *totals.explained.entry(name).or_default() += count;
-        }
-        totals.late += outcome.late;
-        let [writing, settling, asking] = outcome.times.map(|time| time.as_millis());
-        say(&format!(
-            "seed {seed}: {} differences; {writing} ms writing, {settling} ms settling, {asking} ms asking",
-            outcome.differences.len()
-        ));
-        if outcome.differences.is_empty() {
-            continue;
-        }
-        totals.failed.push(seed);
-        for (number, (whose, difference)) in outcome.differences.iter().enumerate() {
-            for what in &difference.what {
-                *totals.differences.entry(what.name).or_default() += 1;
-            }
-            if number >= arguments.shown {
-                continue;
-            }
-            say(&format!("  {whose}: {}", difference.cluster));
-            for what in &difference.what {
-                say(&format!(
-                    "    {}\n    predicted: {}\n    sent:      {}",
-                    what.name, what.predicted, what.sent
-                ));
+                failures += 1;
             }
         }
-        if let Some(directory) = &arguments.trees {
-            say(&format!("  tree: {}", run.save(seed, directory)?.display()));
+        if failures == GIVES_UP {
+            say("giving up: look at the logs of the lab, an istiod may have ended");
+            break;
         }
     }
-    let text = summary(&arguments, &totals);
+    let text = totals.summary(arguments.seed);
     say(&text);
     if let Some(path) = &arguments.summary {
         std::fs::write(path, text + "\n").with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(if totals.failed.is_empty() && totals.late == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if totals.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn summary(arguments: &Arguments, totals: &Totals) -> String {
-    let compared: BTreeMap<_, _> = totals
-        .compared
-        .iter()
-        .map(|(version, all)| {
-            (version, json!({"clusters": all.clusters, "groups": all.groups, "endpoints": all.endpoints}))
-        })
-        .collect();
-    let value = json!({
-        "firstSeed": arguments.seed, "meshes": totals.meshes, "compared": compared,
-        "explained": totals.explained, "differences": totals.differences,
-        "seedsWithDifferences": totals.failed, "late": totals.late,
-    });
-    format!("{value:#}")
+impl Totals {
+    /// Counts a mesh and prints what is not equal.
+    fn take(&mut self, seed: u64, outcome: &Outcome, shown: usize) {
+        for (version, compared) in &outcome.compared {
+            self.compared.entry(version).or_default().add(*compared);
+        }
+        self.meshes += 1;
+        self.late += outcome.late;
+        self.told_again += outcome.told_again.len();
+        let [applying, asking] = outcome.times.map(|time| time.as_millis());
+        let count = outcome.differences.len();
+        say(&format!("seed {seed}: {count} differences; {applying} ms applying, {asking} ms asking"));
+        for lost in &outcome.told_again {
+            say(&format!("  told again: {lost}"));
+        }
+        if count > 0 {
+            self.failed.push(seed);
+        }
+        for (_, difference) in &outcome.differences {
+            for what in &difference.what {
+                *self.differences.entry(what.name).or_default() += 1;
+            }
+        }
+        for (whose, difference) in outcome.differences.iter().take(shown) {
+            say(&format!("  {whose}: {}", difference.cluster));
+            for what in &difference.what {
+                let (name, predicted, sent) = (what.name, &what.predicted, &what.sent);
+                say(&format!("    {name}\n    predicted: {predicted}\n    sent:      {sent}"));
+            }
+        }
+    }
+
+    /// Everything was equal, and at once.
+    fn is_clean(&self) -> bool {
+        self.failed.is_empty() && self.late == 0
+    }
+
+    fn summary(&self, first: u64) -> String {
+        let counts = |all: &Compared| json!({"clusters": all.clusters, "groups": all.groups, "endpoints": all.endpoints});
+        let compared: BTreeMap<_, _> =
+            self.compared.iter().map(|(version, all)| (*version, counts(all))).collect();
+        let value = json!({
+            "firstSeed": first,
+            "meshes": self.meshes,
+            "compared": compared,
+            "differences": self.differences,
+            "seedsWithDifferences": self.failed,
+            "late": self.late,
+            "toldAgain": self.told_again,
+        });
+        format!("{value:#}")
+    }
 }

@@ -1,7 +1,7 @@
 //! A run: meshes of consecutive seeds, each asked of the istiods of both versions.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -10,18 +10,20 @@ use mesh_model::{Mesh, MeshBuilder};
 use mesh_source::{Input, LoadOptions};
 use mesh_traffic::{RuleSet, Traffic};
 
-use crate::ads::{NodeFact, Stream};
+use crate::ads::{NodeFact, State, Stream};
 use crate::apply::Site;
 use crate::compare::{Compared, Difference, compare};
 use crate::generate::{self, EPOCH, Generated, Objects};
-use crate::known;
 use crate::sentinel::{self, Mark};
 
 /// How long an istiod may take to serve what was written, before the run gives up.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_mins(5);
 
-/// No push for so long, behind all sentinels.
-const QUIET: Duration = Duration::from_millis(150);
+/// After that time the sentinels are written again: istiod has lost one.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What is different still after that time is a difference.
+const LATER: Duration = Duration::from_secs(2);
 
 /// One istiod that is asked.
 struct Asked {
@@ -48,12 +50,28 @@ pub struct Outcome {
     pub compared: BTreeMap<&'static str, Compared>,
     /// Differences: whose, and what.
     pub differences: Vec<(String, Difference)>,
-    /// Differences that a listed fault explains, by its name.
-    pub explained: BTreeMap<&'static str, usize>,
     /// Clients whose answer was another one when they asked again.
     pub late: usize,
-    /// Where the time went: writing, settling, asking.
-    pub times: [Duration; 3],
+    /// Sentinels that an istiod did not serve until they were written again.
+    pub told_again: Vec<String>,
+    /// Where the time went: applying with settling, asking.
+    pub times: [Duration; 2],
+}
+
+/// What one client was sent.
+struct Answer {
+    version: &'static str,
+    whose: String,
+    compared: Compared,
+    differences: Vec<Difference>,
+}
+
+impl Outcome {
+    fn take(&mut self, answer: Answer) {
+        self.compared.entry(answer.version).or_default().add(answer.compared);
+        let all = answer.differences.into_iter().map(|difference| (answer.whose.clone(), difference));
+        self.differences.extend(all);
+    }
 }
 
 impl Run {
@@ -91,64 +109,72 @@ impl Run {
         let epoch = seed / EPOCH;
         if self.epoch != Some(epoch) {
             // First alone: what is read later is computed by these networks.
-            self.apply(&generate::frame(epoch), epoch).await?;
-            self.settle(epoch).await?;
+            self.apply(&generate::frame(epoch), epoch, &mut outcome.told_again).await?;
             self.epoch = Some(epoch);
         }
-        self.apply(&generated.clusters, epoch).await?;
+        self.apply(&generated.clusters, epoch, &mut outcome.told_again).await?;
         outcome.times[0] = start.elapsed();
-        let start = Instant::now();
-        self.settle(epoch).await?;
-        outcome.times[1] = start.elapsed();
         let start = Instant::now();
         let mesh = self.mesh(&generated)?;
         let traffic = Traffic::new(&mesh);
-        for asked in &self.asked {
-            for (_, node) in generated.clients.iter().filter(|(cluster, _)| *cluster == asked.cluster) {
-                let (mut compared, mut differences) = self.ask(&traffic, asked, node).await?;
-                if !differences.is_empty() {
-                    tokio::time::sleep(Duration::from_secs(2)).await;
-                    let again = self.ask(&traffic, asked, node).await?;
-                    outcome.late += usize::from(again.1.len() != differences.len());
-                    (compared, differences) = again;
-                }
-                let sum = outcome.compared.entry(asked.version).or_default();
-                sum.clusters += compared.clusters;
-                sum.groups += compared.groups;
-                sum.endpoints += compared.endpoints;
-                for difference in differences {
-                    match known::explanation(&difference) {
-                        Some(fault) => *outcome.explained.entry(fault.name).or_default() += 1,
-                        None => {
-                            let whose = format!(
-                                "istiod {} of {}, client {}",
-                                asked.version,
-                                node.cluster_id,
-                                who(node)
-                            );
-                            outcome.differences.push((whose, difference));
-                        }
-                    }
-                }
-            }
+        let mut answers = self.ask_all(&traffic, &generated).await?;
+        if answers.iter().any(|answer| !answer.differences.is_empty()) {
+            // An answer that is another one now was no answer then.
+            tokio::time::sleep(LATER).await;
+            let later = self.ask_all(&traffic, &generated).await?;
+            let is_late = |(now, then): &(&Answer, &Answer)| now.differences.len() != then.differences.len();
+            outcome.late = later.iter().zip(&answers).filter(is_late).count();
+            answers = later;
         }
-        outcome.times[2] = start.elapsed();
+        for answer in answers {
+            outcome.take(answer);
+        }
+        outcome.times[1] = start.elapsed();
         Ok(outcome)
     }
 
-    async fn apply(&mut self, clusters: &[Objects], epoch: u64) -> Result<()> {
+    async fn ask_all(&self, traffic: &Traffic<'_>, generated: &Generated) -> Result<Vec<Answer>> {
+        let mut answers = Vec::new();
+        for asked in &self.asked {
+            for (_, node) in generated.clients.iter().filter(|(cluster, _)| *cluster == asked.cluster) {
+                let (compared, differences) = self.ask(traffic, asked, node).await?;
+                let whose = format!("istiod {} of {}, client {}", asked.version, node.cluster_id, who(node));
+                answers.push(Answer { version: asked.version, whose, compared, differences });
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Writes a mesh and waits until every istiod has served it.
+    async fn apply(&mut self, clusters: &[Objects], epoch: u64, told_again: &mut Vec<String>) -> Result<()> {
         let all = self.sites.iter_mut().zip(clusters).map(|(site, objects)| async move {
             let name = site.name.clone();
-            site.apply(objects, epoch).await.with_context(|| format!("cannot apply the mesh to {name}"))
+            site.begin(objects).await.with_context(|| format!("cannot apply Services to {name}"))
         });
-        // All to their ends: what is written must be known.
-        let outcomes: Vec<Result<usize>> = futures_util::future::join_all(all).await;
-        outcomes.into_iter().collect::<Result<Vec<_>>>()?;
+        together(all).await?;
+        self.settle(LIMIT, epoch, |state, _, marks| sentinel::missing_services(state, marks)).await?;
+        let all = self.sites.iter_mut().zip(clusters).map(|(site, objects)| async move {
+            let name = site.name.clone();
+            site.finish(objects, epoch).await.with_context(|| format!("cannot apply the mesh to {name}"))
+        });
+        together(all).await?;
+        if let Err(error) = self.settle(PATIENCE, epoch, sentinel::missing).await {
+            told_again.push(format!("{error:#}"));
+            let all =
+                self.sites.iter_mut().zip(clusters).map(|(site, objects)| site.tell_again(objects, epoch));
+            together(all).await?;
+            self.settle(LIMIT, epoch, sentinel::missing).await?;
+        }
         Ok(())
     }
 
-    /// Waits until every istiod has served the sentinels of all clusters.
-    async fn settle(&self, epoch: u64) -> Result<()> {
+    /// Waits until nothing is missing in any istiod.
+    async fn settle(
+        &self,
+        limit: Duration,
+        epoch: u64,
+        missing: impl Fn(&State, &str, &BTreeMap<String, Mark>) -> Option<String>,
+    ) -> Result<()> {
         let marks: BTreeMap<String, Mark> = self
             .sites
             .iter()
@@ -156,14 +182,10 @@ impl Run {
             .collect();
         for asked in &self.asked {
             let own = &self.sites[asked.cluster].name;
-            let is_settled = |state: &_| sentinel::missing(state, own, &marks).is_none();
-            if let Err(error) = asked.probe.settled(QUIET, LIMIT, is_settled).await {
-                let missing = sentinel::missing(&asked.probe.state(), own, &marks);
-                bail!(
-                    "istiod {} of {own}: {error:#}; not served: {}",
-                    asked.version,
-                    missing.unwrap_or_default()
-                );
+            let is_settled = |state: &State| missing(state, own, &marks).is_none();
+            if let Err(error) = asked.probe.settled(limit, is_settled).await {
+                let missing = missing(&asked.probe.state(), own, &marks).unwrap_or_default();
+                bail!("istiod {} of {own}: {error:#}; not served: {missing}", asked.version);
             }
         }
         Ok(())
@@ -207,7 +229,7 @@ impl Run {
     }
 
     /// Writes the tree of a seed for whoever looks at a difference.
-    pub fn save(&self, seed: u64, directory: &PathBuf) -> Result<PathBuf> {
+    pub fn save(&self, seed: u64, directory: &Path) -> Result<PathBuf> {
         let tree = directory.join(format!("seed-{seed}"));
         for (cluster, text) in self.texts(&generate::generate(seed))? {
             std::fs::create_dir_all(tree.join(&cluster))?;
@@ -215,6 +237,11 @@ impl Run {
         }
         Ok(tree)
     }
+}
+
+/// All to their ends, and the first failure: what is written must be known.
+async fn together(all: impl Iterator<Item = impl Future<Output = Result<()>>>) -> Result<()> {
+    futures_util::future::join_all(all).await.into_iter().collect()
 }
 
 fn who(node: &NodeFact) -> String {

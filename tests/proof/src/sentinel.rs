@@ -46,7 +46,17 @@ pub struct Mark {
     pub epoch: u64,
 }
 
-/// The sentinels of a cluster, but for the namespace and the mesh config, which are patched.
+/// The sentinel of Services, which is written before the others.
+#[must_use]
+pub fn service(cluster: &str, generation: u32) -> Value {
+    let (port, target) = (FIRST_PORT + generation, FIRST_TARGET + generation);
+    json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": format!("mark-{cluster}"), "namespace": NAMESPACE},
+        "spec": {"ports": [{"name": "http", "port": port, "targetPort": target}]},
+    })
+}
+
+/// The other sentinels of a cluster, but for the namespace and the mesh config, which are patched.
 #[must_use]
 pub fn objects(cluster: &str, generation: u32, epoch: u64) -> Vec<Value> {
     let name = format!("mark-{cluster}");
@@ -76,23 +86,51 @@ pub fn objects(cluster: &str, generation: u32, epoch: u64) -> Vec<Value> {
     let mode = if generation % 2 == 1 { "DISABLE" } else { "STRICT" };
     let mut objects = pods.to_vec();
     objects.extend([
-        meta("Service", "v1", json!({"spec": {"ports": [{"name": "http", "port": port, "targetPort": target}]}})),
         meta("EndpointSlice", "discovery.k8s.io/v1", slice),
-        meta("DestinationRule", "networking.istio.io/v1", json!({"spec": {
-            "host": name, "trafficPolicy": {"connectionPool": {"tcp": {"connectTimeout": timeout(generation)}}},
-        }})),
-        meta("ServiceEntry", "networking.istio.io/v1", json!({"spec": {
-            "hosts": [ENTRY], "location": "MESH_INTERNAL", "resolution": "STATIC",
-            "ports": [{"number": port, "name": "http", "protocol": "HTTP"}],
-            "workloadSelector": {"labels": {"mark": "entry"}},
-        }})),
-        meta("WorkloadEntry", "networking.istio.io/v1", json!({"spec": {
-            "address": format!("10.253.{at}.1"), "network": NETWORK, "labels": {"mark": "entry"},
-            "ports": {"http": target},
-        }})),
+        rule(cluster, generation),
+        meta(
+            "ServiceEntry",
+            "networking.istio.io/v1",
+            json!({"spec": {
+                "hosts": [ENTRY], "location": "MESH_INTERNAL", "resolution": "STATIC",
+                "ports": [{"number": port, "name": "http", "protocol": "HTTP"}],
+                "workloadSelector": {"labels": {"mark": "entry"}},
+            }}),
+        ),
+        meta(
+            "WorkloadEntry",
+            "networking.istio.io/v1",
+            json!({"spec": {
+                "address": format!("10.253.{at}.1"), "network": NETWORK, "labels": {"mark": "entry"},
+                "ports": {"http": target},
+            }}),
+        ),
         meta("PeerAuthentication", "security.istio.io/v1", json!({"spec": {"mtls": {"mode": mode}}})),
     ]);
     objects
+}
+
+/// Rules of the namespace for all sentinels that have hosts: before them none of the root namespace counts, nor the
+/// locality setting of the mesh for the ServiceEntry.
+#[must_use]
+pub fn guards() -> Vec<Value> {
+    let entry = json!({
+        "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+        "metadata": {"name": "mark-entry", "namespace": NAMESPACE},
+        "spec": {"host": ENTRY, "trafficPolicy": {"loadBalancer": {"localityLbSetting": {"enabled": false}}}},
+    });
+    CLUSTERS.iter().map(|cluster| rule(cluster, 0)).chain([entry]).collect()
+}
+
+fn rule(cluster: &str, generation: u32) -> Value {
+    let name = format!("mark-{cluster}");
+    json!({
+        "apiVersion": "networking.istio.io/v1", "kind": "DestinationRule",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "host": name, "trafficPolicy": {"connectionPool": {"tcp": {"connectTimeout": timeout(generation)}}},
+        },
+    })
 }
 
 /// Host of the ServiceEntry.
@@ -177,6 +215,18 @@ pub fn missing(state: &State, own: &str, marks: &BTreeMap<String, Mark>) -> Opti
     None
 }
 
+/// The first cluster whose Services are not served yet.
+#[must_use]
+pub fn missing_services(state: &State, marks: &BTreeMap<String, Mark>) -> Option<String> {
+    let is_missing =
+        |(name, mark): &(&String, &Mark)| !state.clusters.contains_key(&service_cluster(name, **mark));
+    marks.iter().find(is_missing).map(|(name, _)| format!("the Services of {name}"))
+}
+
+fn service_cluster(name: &str, mark: Mark) -> String {
+    format!("outbound|{}||mark-{name}.{NAMESPACE}.svc.cluster.local", FIRST_PORT + mark.generation)
+}
+
 fn missing_of_service(
     state: &State,
     name: &str,
@@ -184,8 +234,7 @@ fn missing_of_service(
     mark: Mark,
     is_own: bool,
 ) -> Option<&'static str> {
-    let service =
-        format!("outbound|{}||mark-{name}.{NAMESPACE}.svc.cluster.local", FIRST_PORT + mark.generation);
+    let service = service_cluster(name, mark);
     let Some(cluster) = state.clusters.get(&service) else { return Some("the Service") };
     if is_own && cluster.connect_timeout != milliseconds(mark.generation) {
         return Some("the DestinationRule");
@@ -208,5 +257,5 @@ fn missing_of_service(
         return Some("the pod");
     }
     // The near pod stands in the probe's zone, and on another node.
-    (near != u32::from(mark.generation % 2 == 0)).then_some("the Namespace")
+    (near != u32::from(mark.generation.is_multiple_of(2))).then_some("the Namespace")
 }

@@ -35,7 +35,6 @@ pub struct Stream {
 #[derive(Debug)]
 struct Shared {
     state: State,
-    pushed: Instant,
     error: Option<String>,
 }
 
@@ -53,8 +52,7 @@ impl Stream {
         asks.send(CLUSTERS, Vec::new(), None)?;
         let answers = client.stream_aggregated_resources(UnboundedReceiverStream::new(receiver)).await;
         let mut answers = answers.with_context(|| format!("{address} refuses a stream"))?.into_inner();
-        let shared =
-            Arc::new(Mutex::new(Shared { state: State::default(), pushed: Instant::now(), error: None }));
+        let shared = Arc::new(Mutex::new(Shared { state: State::default(), error: None }));
         let into = Arc::clone(&shared);
         let task = tokio::spawn(async move {
             let end = loop {
@@ -73,16 +71,11 @@ impl Stream {
         Ok(Self { shared, task })
     }
 
-    /// Waits until `is_settled` holds for the state and no push came for `quiet`; returns the state.
+    /// Waits until `is_settled` holds for the state; returns the state.
     ///
     /// # Errors
     /// If the stream ended, or nothing settled within `limit`.
-    pub async fn settled(
-        &self,
-        quiet: Duration,
-        limit: Duration,
-        is_settled: impl Fn(&State) -> bool,
-    ) -> Result<State> {
+    pub async fn settled(&self, limit: Duration, is_settled: impl Fn(&State) -> bool) -> Result<State> {
         let start = Instant::now();
         loop {
             {
@@ -90,7 +83,7 @@ impl Stream {
                 if let Some(error) = &shared.error {
                     bail!("the stream ended: {error}");
                 }
-                if shared.pushed.elapsed() >= quiet && is_settled(&shared.state) {
+                if is_settled(&shared.state) {
                     return Ok(shared.state.clone());
                 }
             }
@@ -106,7 +99,7 @@ impl Stream {
     /// # Errors
     /// If the stream ended, or an answer is missing after `limit`.
     pub async fn complete(&self, limit: Duration) -> Result<State> {
-        self.settled(Duration::ZERO, limit, |state| {
+        self.settled(limit, |state| {
             let eds = state.clusters.iter().filter(|(_, cluster)| cluster.discovery == Some(Discovery::Eds));
             !state.clusters.is_empty()
                 && eds.into_iter().all(|(name, _)| state.assignments.contains_key(name))
@@ -149,7 +142,6 @@ impl Asks {
                         .map(|cluster| (cluster.name.clone(), facts::cluster(cluster)))
                         .collect();
                     shared.state.assignments.retain(|name, _| names.contains(name));
-                    shared.pushed = Instant::now();
                 }
                 self.send(CLUSTERS, Vec::new(), Some(answer))?;
                 if names != self.names {
@@ -166,7 +158,6 @@ impl Asks {
                         let found = facts::assignment(assignment);
                         shared.state.assignments.insert(assignment.cluster_name.clone(), found);
                     }
-                    shared.pushed = Instant::now();
                 }
                 self.send(ENDPOINTS, self.names.iter().cloned().collect(), Some(answer))?;
             }

@@ -1,14 +1,16 @@
-//! ServiceEntries, WorkloadEntries and PeerAuthentications.
+//! ServiceEntries and WorkloadEntries.
 
 use serde_json::{Value, json};
 
 use super::services::NAMES;
-use super::{Dice, NAMESPACES, Objects, ROOT, host, istio};
+use super::{Dice, NAMESPACES, Objects, host, istio};
 
 /// Hosts of ServiceEntries.
-pub(super) const HOSTS: [&str; 2] = ["api.example.com", "db.example.com"];
+const HOSTS: [&str; 2] = ["api.example.com", "db.example.com"];
 
-const EXPORTS: [&[&str]; 4] = [&["."], &["*"], &["shop"], &[".", "bank"]];
+/// Hosts of ServiceEntries by DNS, by their numbers: no two entries may add their endpoints up (see
+/// [`named_endpoints`]).
+const NAMED: [&str; 2] = ["named-0.example.com", "named-1.example.com"];
 
 pub(super) fn draw(dice: &mut Dice, used: &[usize], clusters: &mut [Objects]) {
     for number in 0..dice.pick(&[0, 0, 1, 2]) {
@@ -23,18 +25,15 @@ pub(super) fn draw(dice: &mut Dice, used: &[usize], clusters: &mut [Objects]) {
             let entry = workload_entry(dice, at, number);
             clusters[at].objects.push(entry);
         }
-        for number in 0..dice.pick(&[0, 0, 0, 1, 2]) {
-            let peer = peer_authentication(dice, number);
-            clusters[at].objects.push(peer);
-        }
     }
 }
 
 fn service_entry(dice: &mut Dice, number: usize) -> Value {
     let namespace = dice.pick(&NAMESPACES);
     let resolution = dice.pick(&["STATIC", "STATIC", "STATIC", "STATIC", "DNS", "NONE"]);
+    let host = if resolution == "DNS" { NAMED[number] } else { dice.pick(&HOSTS) };
     let mut spec = json!({
-        "hosts": [dice.pick(&HOSTS)],
+        "hosts": [host],
         "location": dice.pick(&["MESH_INTERNAL", "MESH_INTERNAL", "MESH_EXTERNAL"]),
         "resolution": resolution,
         "ports": [{"number": 80, "name": "http", "protocol": "HTTP"}],
@@ -42,8 +41,8 @@ fn service_entry(dice: &mut Dice, number: usize) -> Value {
     if dice.chance(20) {
         spec["ports"][0]["targetPort"] = 8088.into();
     }
-    if let Some(list) = dice.maybe(25, &EXPORTS) {
-        spec["exportTo"] = json!(list);
+    if let Some(list) = export_to(dice, namespace) {
+        spec["exportTo"] = list;
     }
     match resolution {
         "STATIC" if dice.chance(45) => {
@@ -54,8 +53,7 @@ fn service_entry(dice: &mut Dice, number: usize) -> Value {
             spec["endpoints"] = all.collect();
         }
         "DNS" => {
-            let all = (0..dice.number(1, 2)).map(|at| endpoint(dice, &format!("host-{at}.example.com")));
-            spec["endpoints"] = all.collect();
+            spec["endpoints"] = named_endpoints(dice);
         }
         _ => {}
     }
@@ -64,6 +62,31 @@ fn service_entry(dice: &mut Dice, number: usize) -> Value {
         entry["metadata"]["annotations"]["networking.istio.io/traffic-distribution"] = value.into();
     }
     entry
+}
+
+/// Endpoints to be resolved, all in one locality and reached directly: with others a `failoverPriority` or a traffic
+/// distribution ends istiod (`istio: pilot/pkg/networking/core/cluster.go: buildOutboundClusters` takes the endpoints
+/// of one locality for those of all; index out of range in `applyFailoverPriorityPerLocality`).
+fn named_endpoints(dice: &mut Dice) -> Value {
+    let locality = dice.maybe(70, &["r1/z1", "r2", "r3/z4"]);
+    let mut one = |at: usize| {
+        let mut endpoint = endpoint(dice, &format!("host-{at}.example.com"));
+        endpoint["locality"] = locality.unwrap_or_default().into();
+        endpoint["network"] = "".into();
+        for label in ["istio-locality", "topology.istio.io/network"] {
+            if let Some(labels) = endpoint["labels"].as_object_mut() {
+                labels.remove(label);
+            }
+        }
+        endpoint
+    };
+    (0..2).map(&mut one).collect()
+}
+
+/// `exportTo` of an object of a namespace, sometimes; no namespace may stand there twice.
+pub(super) fn export_to(dice: &mut Dice, namespace: &str) -> Option<Value> {
+    let list = dice.maybe(25, &[["."].as_slice(), &["*"], &["shop"], &[".", "bank"], &[".", "ops"]])?;
+    Some(if list.contains(&namespace) { json!([namespace]) } else { json!(list) })
 }
 
 /// A workload as ServiceEntries and WorkloadEntries describe it.
@@ -104,25 +127,13 @@ fn workload_entry(dice: &mut Dice, cluster: usize, number: usize) -> Value {
     } else {
         spec["labels"]["member"] = format!("{}-{namespace}", dice.pick(&NAMES)).into();
     }
-    istio("networking", "WorkloadEntry", namespace, &format!("machine-{number}"), &spec)
-}
-
-fn peer_authentication(dice: &mut Dice, number: usize) -> Value {
-    let namespace = dice.pick(&["shop", "bank", "ops", ROOT]);
-    let mut spec = json!({"mtls": {"mode": dice.pick(&["STRICT", "PERMISSIVE", "DISABLE", "UNSET"])}});
-    if dice.chance(50) && namespace != ROOT {
-        spec["selector"] = json!({"matchLabels": {"version": dice.pick(&["v1", "v2"])}});
-        if dice.chance(40) {
-            spec["portLevelMtls"] = json!({"8080": {"mode": dice.pick(&["STRICT", "DISABLE", "UNSET"])}});
-        }
-    }
-    istio("security", "PeerAuthentication", namespace, &format!("peers-{number}"), &spec)
+    istio("networking", "WorkloadEntry", namespace, &format!("machine-{cluster}-{number}"), &spec)
 }
 
 /// Hosts that rules may name.
 pub(super) fn any_host(dice: &mut Dice) -> String {
     match dice.number(0, 5) {
-        0 => dice.pick(&HOSTS).to_owned(),
+        0 => dice.pick(&[HOSTS[0], HOSTS[1], NAMED[0], NAMED[1]]).to_owned(),
         _ => host(dice.pick(&NAMES), dice.pick(&NAMESPACES)),
     }
 }

@@ -111,7 +111,8 @@ fn pods(dice: &mut Dice, epoch: u64, cluster: u64) -> Vec<Pod> {
         label("topology.kubernetes.io/region", dice.maybe(3, &["r2"]));
         Pod {
             namespace,
-            name: format!("pod-{epoch}-{number}"),
+            // Another one in each cluster: istiod keeps one workload of a name and namespace for ServiceEntries.
+            name: format!("pod-{epoch}-{cluster}-{number}"),
             ip: format!("10.{}.{}.{number}", 100 + cluster, epoch % 250),
             node: node_name(dice.pick(&nodes)),
             labels,

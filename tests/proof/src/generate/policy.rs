@@ -84,7 +84,7 @@ pub(super) fn locality(dice: &mut Dice) -> Value {
         1 => json!({"distribute": distribute(dice)}),
         2 | 3 => json!({"distribute": distribute(dice), "failoverPriority": priority(dice, false)}),
         4 | 5 => json!({"failover": failover(dice)}),
-        6 | 7 | 8 => json!({"failoverPriority": priority(dice, false)}),
+        6..=8 => json!({"failoverPriority": priority(dice, false)}),
         _ => json!({"failoverPriority": priority(dice, true), "failover": failover(dice)}),
     };
     if let Some(enabled) = dice.maybe(15, &[true, true, false]) {

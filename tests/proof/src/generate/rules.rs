@@ -45,8 +45,8 @@ fn rule(dice: &mut Dice, number: usize) -> Value {
         if dice.chance(50) {
             spec["exportTo"] = json!(["."]);
         }
-    } else if let Some(list) = dice.maybe(25, &[["."].as_slice(), &["*"], &["shop"], &[".", "ops"]]) {
-        spec["exportTo"] = json!(list);
+    } else if let Some(list) = entries::export_to(dice, namespace) {
+        spec["exportTo"] = list;
     }
     istio("networking", "DestinationRule", namespace, &format!("rule-{number}"), &spec)
 }
