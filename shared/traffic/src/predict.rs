@@ -93,7 +93,8 @@ impl<'m> View<'_, 'm> {
         let own_id = self.cluster_id(client.cluster);
         let rule = self.destination_rules().find(client, own_id, service.namespace, service.host);
         let policy = rule.as_ref().map(|rule| rule.effective(port, subset)).unwrap_or_default();
-        let passes = rule.as_ref().zip(subset).is_some_and(|(rule, subset)| rule.is_passthrough(subset));
+        let passes =
+            rule.as_ref().zip(subset).is_some_and(|(rule, subset)| rule.is_passthrough(port, subset));
         let discovery =
             if passes { Discovery::OriginalDst } else { settings::discovery(service, client.role, &config) };
         let settings = settings::of(&policy, &service.distribution, discovery, &config);

@@ -60,10 +60,15 @@ impl<'m> Chosen<'m> {
         Some(Caused { value: &row.fact.subsets[*position].labels, cause })
     }
 
-    /// A subset sends where the client called: by `simple: PASSTHROUGH` of its own policy, even where an entry for the
-    /// port replaces that (`istio: pilot/pkg/networking/core/cluster_builder.go: buildSubsetCluster`).
+    /// A subset sends where the client called, whatever its own policy for the port says: by `simple: PASSTHROUGH` of
+    /// its policy beside the port entries, or of what reaches the port without a subset, since its cluster is made of
+    /// that one (`istio: pilot/pkg/networking/core/cluster_builder.go: applyDestinationRule, buildSubsetCluster`).
     #[must_use]
-    pub fn is_passthrough(&self, subset: &str) -> bool {
+    pub fn is_passthrough(&self, port: u16, subset: &str) -> bool {
+        let base = self.effective(port, None).load_balancer.value;
+        if base.is_some_and(LoadBalancer::is_passthrough) {
+            return true;
+        }
         let policy = self.0.subsets.get(subset).and_then(|subset| subset.policy.as_ref());
         let balancer = policy.and_then(|policy| policy.blocks.load_balancer.as_ref());
         balancer.is_some_and(LoadBalancer::is_passthrough)

@@ -346,18 +346,24 @@ fn a_workloads_own_network_label_is_read_before_its_field_and_that_of_its_cluste
 }
 
 #[test]
-fn a_subset_passes_through_by_its_own_policy_even_where_a_port_entry_replaces_it() {
-    let mut own = Docs::primary("c1", &[]);
-    own.service("echo", "").pods("10.1.0", "a", 1);
-    own.rule(
-        ", subsets: [{name: all, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}, \
-         portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: RANDOM}}]}}]",
-    );
-    let mesh = one(own).mesh();
-    let traffic = Traffic::new(&mesh);
-    let prediction = predict_subset(&traffic.view(0), &client(0, "", ""), Some("all"));
-    assert_eq!(prediction.settings.discovery, Discovery::OriginalDst);
-    assert_eq!(prediction.settings.policy.value, HostPolicy::Provided);
+fn a_subset_passes_through_by_its_own_policy_or_that_of_the_port_even_where_a_port_entry_replaces_it() {
+    let of = |rule: &str| {
+        let mut own = Docs::primary("c1", &[]);
+        own.service("echo", "").pods("10.1.0", "a", 1).rule(rule);
+        let mesh = one(own).mesh();
+        let traffic = Traffic::new(&mesh);
+        let settings = predict_subset(&traffic.view(0), &client(0, "", ""), Some("all")).settings;
+        (settings.discovery, settings.policy.value)
+    };
+    let passes = (Discovery::OriginalDst, HostPolicy::Provided);
+    let own = ", subsets: [{name: all, trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}, \
+               portLevelSettings: [{port: {number: 80}, loadBalancer: {simple: RANDOM}}]}}]";
+    assert_eq!(of(own), passes);
+    let of_port = ", trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}, \
+                   subsets: [{name: all, trafficPolicy: {loadBalancer: {simple: RANDOM}}}]";
+    assert_eq!(of(of_port), passes);
+    let neither = ", subsets: [{name: all, trafficPolicy: {loadBalancer: {simple: RANDOM}}}]";
+    assert_eq!(of(neither), (Discovery::Eds, HostPolicy::Random));
 }
 
 #[test]
