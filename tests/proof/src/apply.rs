@@ -1,7 +1,7 @@
 //! Makes a cluster of the lab what a generated mesh says, by writing what differs from the mesh before.
 //!
 //! Namespaces and nodes stay. Each write goes through the real API server with its admission by istiod. Kept for each
-//! object: when the server made it, since rules of one host count by age.
+//! object: when the server made it, since rules of one host count by age, and the labels that it gave it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +21,20 @@ const AT_ONCE: usize = 12;
 pub(crate) const SYSTEM: &str = "/api/v1/namespaces/istio-system";
 const TRAFFIC_DISTRIBUTION: &str = "networking.istio.io/traffic-distribution";
 
+/// What the server adds to an object, and istiod reads.
+struct Made {
+    created: Value,
+    /// With those of the node's topology, which a pod gets from admission.
+    labels: Value,
+}
+
+impl Made {
+    fn of(object: &Value) -> Self {
+        let metadata = &object["metadata"];
+        Self { created: metadata["creationTimestamp"].clone(), labels: metadata["labels"].clone() }
+    }
+}
+
 /// What one cluster holds by now.
 pub struct Site {
     /// Name of the cluster.
@@ -28,7 +42,7 @@ pub struct Site {
     api: Api,
     installed: Installed,
     written: BTreeMap<String, Value>,
-    created: BTreeMap<String, String>,
+    made: BTreeMap<String, Made>,
     patched: BTreeMap<String, Value>,
     /// Number of the newest sentinels.
     pub generation: u32,
@@ -45,7 +59,7 @@ impl Site {
             installed: Installed::read(&api).await?,
             api,
             written: BTreeMap::new(),
-            created: BTreeMap::new(),
+            made: BTreeMap::new(),
             patched: BTreeMap::new(),
             generation: 0,
             is_behind: false,
@@ -164,7 +178,7 @@ impl Site {
         for_each(&gone, |path| self.api.delete(path)).await?;
         for path in &gone {
             self.written.remove(path);
-            self.created.remove(path);
+            self.made.remove(path);
         }
         Ok(())
     }
@@ -177,9 +191,8 @@ impl Site {
         for ((path, object), made) in changed.iter().zip(made) {
             match made {
                 Ok(made) => {
-                    let created = made["metadata"]["creationTimestamp"].as_str().unwrap_or_default();
                     self.written.insert((*path).clone(), (*object).clone());
-                    self.created.insert((*path).clone(), created.to_owned());
+                    self.made.insert((*path).clone(), Made::of(&made));
                 }
                 Err(error) => {
                     self.written.insert((*path).clone(), Value::Null);
@@ -242,8 +255,9 @@ impl Site {
         }));
         for object in &wanted.objects {
             let mut object = object.clone();
-            if let Some(created) = self.created.get(&path_of(&object)?) {
-                object["metadata"]["creationTimestamp"] = created.as_str().into();
+            if let Some(made) = self.made.get(&path_of(&object)?) {
+                object["metadata"]["creationTimestamp"] = made.created.clone();
+                object["metadata"]["labels"] = made.labels.clone();
             }
             tree.push(object);
         }
