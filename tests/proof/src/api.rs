@@ -104,3 +104,21 @@ pub fn path_of(object: &Value) -> Result<String> {
     let namespaced = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
     Ok(format!("{root}{namespaced}/{plural}/{name}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(api: &str, kind: &str, namespace: &str) -> Option<String> {
+        let metadata = json!({"name": "a", "namespace": namespace});
+        path_of(&json!({"apiVersion": api, "kind": kind, "metadata": metadata})).ok()
+    }
+
+    #[test]
+    fn a_path_has_the_group_and_the_namespace_where_there_is_one() {
+        assert_eq!(path("v1", "Node", "").as_deref(), Some("/api/v1/nodes/a"));
+        let slice = path("discovery.k8s.io/v1", "EndpointSlice", "shop");
+        assert_eq!(slice.as_deref(), Some("/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/a"));
+        assert_eq!(path("v1", "Secret", "shop"), None);
+    }
+}

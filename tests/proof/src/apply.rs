@@ -312,3 +312,34 @@ where
 {
     stream::iter(all.iter().map(work)).buffered(AT_ONCE).collect().await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(address: &str, ingress: &[&str]) -> Value {
+        json!({
+            "kind": "Service", "spec": {"type": "LoadBalancer", "clusterIP": address}, "status": {"ingress": ingress},
+        })
+    }
+
+    #[test]
+    fn what_no_server_changes_or_no_istiod_sees_is_replaced() {
+        assert!(is_replaced(&service("None", &[]), &service("", &[])));
+        assert!(is_replaced(&service("", &["240.0.0.1"]), &service("", &[])));
+        assert!(!is_replaced(&service("", &["240.0.0.1"]), &service("", &["240.0.0.1"])));
+        let entry = |label: &str| json!({"kind": "WorkloadEntry", "spec": {"labels": {"app": label}}});
+        assert!(is_replaced(&entry("a"), &entry("b")));
+        let rule =
+            |detection: Value| json!({"kind": "DestinationRule", "spec": {"outlierDetection": detection}});
+        assert!(is_replaced(&rule(json!({"interval": "5s"})), &rule(json!({}))));
+        assert!(!is_replaced(&rule(json!({})), &rule(json!({"interval": "5s"}))));
+    }
+
+    #[test]
+    fn a_slice_leads_to_its_service() {
+        let slice = json!({"metadata": {"namespace": "shop", "labels": {"kubernetes.io/service-name": "a"}}});
+        assert_eq!(service_path(&slice).as_deref(), Some("/api/v1/namespaces/shop/services/a"));
+        assert_eq!(service_path(&service("", &[])), None);
+    }
+}

@@ -134,15 +134,16 @@ impl Run {
     }
 
     async fn ask_all(&self, traffic: &Traffic<'_>, generated: &Generated) -> Result<Vec<Answer>> {
-        let mut answers = Vec::new();
-        for asked in &self.asked {
-            for (_, node) in generated.clients.iter().filter(|(cluster, _)| *cluster == asked.cluster) {
+        let of = |asked: &&Asked, cluster: usize| cluster == asked.cluster;
+        let questions = self.asked.iter().flat_map(|asked| {
+            let clients = generated.clients.iter().filter(move |(cluster, _)| of(&asked, *cluster));
+            clients.map(move |(_, node)| async move {
                 let (compared, differences) = self.ask(traffic, asked, node).await?;
                 let whose = format!("istiod {} of {}, client {}", asked.version, node.cluster_id, who(node));
-                answers.push(Answer { version: asked.version, whose, compared, differences });
-            }
-        }
-        Ok(answers)
+                Ok(Answer { version: asked.version, whose, compared, differences })
+            })
+        });
+        futures_util::future::try_join_all(questions).await
     }
 
     /// Writes a mesh and waits until every istiod has served it.

@@ -61,7 +61,7 @@ pub fn service(cluster: &str, generation: u32) -> Value {
 pub fn objects(cluster: &str, generation: u32, epoch: u64) -> Vec<Value> {
     let name = format!("mark-{cluster}");
     let (port, target) = (FIRST_PORT + generation, FIRST_TARGET + generation);
-    let at = 1 + CLUSTERS.iter().position(|known| *known == cluster).unwrap_or_default();
+    let at = number(cluster);
     let meta = |kind: &str, api: &str, mut body: Value| {
         body["apiVersion"] = api.into();
         body["kind"] = kind.into();
@@ -192,27 +192,34 @@ pub fn probe(cluster: &str) -> NodeFact {
 }
 
 /// What is missing before the istiod of a cluster has served all marks; `None` when nothing is.
+///
+/// # Panics
+/// If `own` has no mark.
 #[must_use]
 pub fn missing(state: &State, own: &str, marks: &BTreeMap<String, Mark>) -> Option<String> {
-    let own_mark = marks.get(own)?;
-    let entry = format!("outbound|{}||{ENTRY}", FIRST_PORT + own_mark.generation);
-    let Some(cluster) = state.clusters.get(&entry) else { return Some(format!("{entry} (ServiceEntry)")) };
-    if cluster.connect_timeout != milliseconds(own_mark.generation) {
+    let generation = marks[own].generation;
+    let entry = format!("outbound|{}||{ENTRY}", FIRST_PORT + generation);
+    let Some(cluster) = state.clusters.get(&entry) else { return Some("the ServiceEntry".to_owned()) };
+    if cluster.connect_timeout != milliseconds(generation) {
         return Some("the mesh config".to_owned());
     }
-    for (name, mark) in marks {
-        let target = FIRST_TARGET + mark.generation;
-        let of_entry = state.assignments.get(&entry)?;
-        let at = 1 + CLUSTERS.iter().position(|known| known == name)?;
-        let address = format!("10.253.{at}.1");
-        if !of_entry.endpoints().any(|endpoint| endpoint.address == address && endpoint.port == target) {
-            return Some(format!("the WorkloadEntry of {name}"));
-        }
-        if let Some(what) = missing_of_service(state, name, at, *mark, name == own) {
-            return Some(format!("{what} of {name}"));
-        }
-    }
-    None
+    let of_entry = state.assignments.get(&entry).cloned().unwrap_or_default();
+    let missing_of = |(name, mark): (&String, &Mark)| {
+        let at = number(name);
+        let (address, port) = (format!("10.253.{at}.1"), FIRST_TARGET + mark.generation);
+        let what = if of_entry.endpoints().any(|one| one.address == address && one.port == port) {
+            missing_of_service(state, name, at, *mark, name == own)?
+        } else {
+            "the WorkloadEntry"
+        };
+        Some(format!("{what} of {name}"))
+    };
+    marks.iter().find_map(missing_of)
+}
+
+/// Number of a cluster of the lab.
+fn number(cluster: &str) -> usize {
+    1 + CLUSTERS.iter().position(|known| *known == cluster).unwrap_or_default()
 }
 
 /// The first cluster whose Services are not served yet.
@@ -258,4 +265,90 @@ fn missing_of_service(
     }
     // The near pod stands in the probe's zone, and on another node.
     (near != u32::from(mark.generation.is_multiple_of(2))).then_some("the Namespace")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ads::{Assignment, Cluster, Endpoint, Group};
+
+    fn cluster(connect_timeout: u64, auto_mtls: bool) -> Cluster {
+        Cluster {
+            discovery: None,
+            policy: None,
+            locality_weights: false,
+            zone_aware: None,
+            panic_threshold: None,
+            outlier: None,
+            own: None,
+            connect_timeout,
+            auto_mtls,
+        }
+    }
+
+    fn group(priority: u32, addresses: &[&str]) -> Group {
+        let endpoint = |address: &&str| Endpoint {
+            address: (*address).to_owned(),
+            port: FIRST_TARGET + 2,
+            weight: None,
+            health: 1,
+        };
+        let endpoints = addresses.iter().map(endpoint).collect();
+        Group { locality: Default::default(), priority, weight: None, endpoints }
+    }
+
+    /// What an istiod of `west` sends that has read everything of generation 2.
+    fn complete() -> State {
+        let service = "outbound|10002||mark-west.probe.svc.cluster.local".to_owned();
+        let entry = "outbound|10002||mark.probe.example".to_owned();
+        let pods = Assignment(vec![group(0, &["10.251.1.1"]), group(1, &["10.252.1.1"])]);
+        let workloads = Assignment(vec![group(0, &["10.253.1.1"])]);
+        State {
+            clusters: [(service.clone(), cluster(1002, true)), (entry.clone(), cluster(1002, false))].into(),
+            assignments: [(service, pods), (entry, workloads)].into(),
+        }
+    }
+
+    fn missing_in(state: &State) -> Option<String> {
+        let mark = Mark { generation: 2, epoch: 0 };
+        missing(state, "west", &[("west".to_owned(), mark)].into())
+    }
+
+    #[test]
+    fn nothing_is_missing_where_every_sentinel_says_the_number() {
+        assert_eq!(missing_in(&complete()), None);
+    }
+
+    #[test]
+    fn each_sentinel_that_says_another_number_or_nothing_is_missing() {
+        let missing_after = |change: &dyn Fn(&mut State)| {
+            let mut state = complete();
+            change(&mut state);
+            missing_in(&state).unwrap_or_default()
+        };
+        let (service, entry) =
+            ("outbound|10002||mark-west.probe.svc.cluster.local", "outbound|10002||mark.probe.example");
+        let changed = |name: &'static str, timeout, mtls| {
+            move |state: &mut State| drop(state.clusters.insert(name.to_owned(), cluster(timeout, mtls)))
+        };
+        assert_eq!(missing_after(&|state| drop(state.clusters.remove(entry))), "the ServiceEntry");
+        assert_eq!(missing_after(&changed(entry, 1001, false)), "the mesh config");
+        assert_eq!(
+            missing_after(&|state| drop(state.assignments.remove(entry))),
+            "the WorkloadEntry of west"
+        );
+        assert_eq!(missing_after(&|state| drop(state.clusters.remove(service))), "the Service of west");
+        assert_eq!(missing_after(&changed(service, 1001, true)), "the DestinationRule of west");
+        assert_eq!(missing_after(&changed(service, 1002, false)), "the PeerAuthentication of west");
+        assert_eq!(
+            missing_after(&|state| drop(state.assignments.remove(service))),
+            "the EndpointSlice of west"
+        );
+        let groups = |groups: &'static dyn Fn() -> Vec<Group>| {
+            move |state: &mut State| drop(state.assignments.insert(service.to_owned(), Assignment(groups())))
+        };
+        assert_eq!(missing_after(&groups(&|| vec![group(1, &["10.252.1.1"])])), "the pod of west");
+        let by_zone = groups(&|| vec![group(0, &["10.251.1.1", "10.252.1.1"])]);
+        assert_eq!(missing_after(&by_zone), "the Namespace of west");
+    }
 }
