@@ -12,6 +12,8 @@ pub(crate) struct LocalHosts {
     exact: HashMap<String, Setting>,
     /// By what follows the `*`.
     suffixes: HashMap<String, Setting>,
+    /// Length of the longest suffix, in bytes: no longer one needs a look-up.
+    longest: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +44,10 @@ impl LocalHosts {
 
     fn put(&mut self, host: &str, setting: Setting) {
         match host.strip_prefix('*') {
-            Some(suffix) => self.suffixes.insert(suffix.to_owned(), setting),
+            Some(suffix) => {
+                self.longest = self.longest.max(suffix.len());
+                self.suffixes.insert(suffix.to_owned(), setting)
+            }
             None => self.exact.insert(host.to_owned(), setting),
         };
     }
@@ -50,8 +55,12 @@ impl LocalHosts {
     /// True when endpoints of `host` stay within their cluster: the most specific setting wins.
     pub(crate) fn is_local(&self, host: &str, config: Option<&ObjectRef>) -> Caused<bool> {
         // Every suffix of the host is one look-up, the longest first.
-        let longest = || host.char_indices().find_map(|(at, _)| self.suffixes.get(&host[at..]));
-        let found = self.exact.get(host).or_else(longest).or_else(|| self.suffixes.get(""));
+        let of_suffix = || {
+            let starts = host.char_indices().map(|(at, _)| at);
+            let mut short = starts.filter(|at| host.len() - at <= self.longest);
+            short.find_map(|at| self.suffixes.get(&host[at..]))
+        };
+        let found = self.exact.get(host).or_else(of_suffix).or_else(|| self.suffixes.get(""));
         let cause = match (found, config) {
             (Some(Setting { is_default: false, .. }), Some(object)) => {
                 Cause::field(object, path!["data", "mesh", "serviceSettings"])

@@ -61,9 +61,8 @@ impl<'m> Gateways<'m> {
     }
 
     fn new(mut all: Vec<NetworkGateway<'m>>, unresolved: Vec<NetworkGateway<'m>>) -> Self {
-        let key = |of: &NetworkGateway<'m>| (of.address, of.port, of.cluster_id, of.network, of.hbone_port);
-        all.sort_by_key(key);
-        all.dedup_by_key(|gateway| key(gateway));
+        all.sort_by_key(NetworkGateway::key);
+        all.dedup_by_key(|gateway| gateway.key());
         let mut gateways = Self { all, unresolved, ..Self::default() };
         for (at, gateway) in gateways.all.iter().enumerate() {
             gateways.by_network.entry(gateway.network).or_default().push(at);
@@ -105,7 +104,14 @@ impl<'m> Gateways<'m> {
     }
 }
 
-impl NetworkGateway<'_> {
+/// What tells gateways apart, in the order in which they are sent.
+pub(crate) type GatewayKey<'m> = (&'m str, u16, &'m str, &'m str, u16);
+
+impl<'m> NetworkGateway<'m> {
+    pub(crate) fn key(&self) -> GatewayKey<'m> {
+        (self.address, self.port, self.cluster_id, self.network, self.hbone_port)
+    }
+
     /// Its address, where it has one; an IPv4 address in the form of IPv6 counts as IPv4.
     #[must_use]
     pub fn ip(&self) -> Option<IpAddr> {

@@ -8,6 +8,7 @@ use mesh_model::Network;
 use mesh_model::row::{MtlsMode, TlsMode};
 
 use crate::filter::Request;
+use crate::gateways::GatewayKey;
 use crate::{
     Assignment, Cause, Caused, Client, Discovery, Endpoint, Excluded, Exclusion, Families, Gate, Gateways,
     Group, Health, NetworkGateway, Role, Sent, Unknown, Via,
@@ -70,7 +71,7 @@ impl<'v, 'm> NetworkFilter<'v, 'm> {
     fn group(&self, endpoints: Vec<Arc<Endpoint<'m>>>, excluded: &mut Vec<Excluded<'m>>) -> Group<'m> {
         let locality = endpoints[0].locality.clone();
         let mut sent = Vec::with_capacity(endpoints.len());
-        let mut behind: Vec<Behind<'v, 'm>> = Vec::new();
+        let mut behind: BTreeMap<GatewayKey<'m>, Behind<'v, 'm>> = BTreeMap::new();
         for endpoint in endpoints {
             match self.reach_with_tls(&endpoint) {
                 Reached::Itself => sent.push(self.direct(endpoint)),
@@ -80,8 +81,7 @@ impl<'v, 'm> NetworkFilter<'v, 'm> {
                 Reached::Not(reason, cause) => excluded.push(Excluded { endpoint, reason, cause }),
             }
         }
-        behind.sort_by_key(|of| (of.gateway.address, of.gateway.port, of.gateway.cluster_id));
-        sent.extend(behind.into_iter().map(Behind::sent));
+        sent.extend(behind.into_values().map(Behind::sent));
         // With gateways the sum is taken anew, and not held at the most.
         let plus = if self.gateways.all().is_empty() { u32::saturating_add } else { u32::wrapping_add };
         let weight = sent.iter().fold(0, |sum, sent| plus(sum, sent.weight));
@@ -198,17 +198,14 @@ fn share<'v, 'm>(
     weight: u32,
     gateways: &[&'v NetworkGateway<'m>],
     endpoint: &Arc<Endpoint<'m>>,
-    behind: &mut Vec<Behind<'v, 'm>>,
+    behind: &mut BTreeMap<GatewayKey<'m>, Behind<'v, 'm>>,
 ) {
     let each = weight / u32::try_from(gateways.len()).unwrap_or(u32::MAX);
     for gateway in gateways {
-        let known = behind.iter().position(|of| std::ptr::eq(of.gateway, *gateway));
-        let at = known.unwrap_or_else(|| {
-            behind.push(Behind { gateway, weight: 0, endpoints: Vec::new() });
-            behind.len() - 1
-        });
-        behind[at].weight = behind[at].weight.wrapping_add(each);
-        behind[at].endpoints.push(Arc::clone(endpoint));
+        let none = || Behind { gateway, weight: 0, endpoints: Vec::new() };
+        let of_gateway = behind.entry(gateway.key()).or_insert_with(none);
+        of_gateway.weight = of_gateway.weight.wrapping_add(each);
+        of_gateway.endpoints.push(Arc::clone(endpoint));
     }
 }
 

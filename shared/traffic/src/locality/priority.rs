@@ -1,5 +1,7 @@
 //! Priorities by labels (`istio: loadbalancer.go: applyFailoverPriorities`).
 
+use std::collections::HashMap;
+
 use super::compact;
 use crate::client::labels;
 use crate::{Client, Gate, Group, RuleSet, Sent, Via};
@@ -40,10 +42,10 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn new(entries: &[&'a str], client: &'a Client<'_>, cluster_id: &'a str, rules: RuleSet) -> Self {
+        // A value counts for each entry of its label; the last one wins.
+        let fixed: HashMap<&str, &str> = entries.iter().filter_map(|entry| fixed_value(entry)).collect();
         let value = |name: &'a str| {
-            // A value counts for each entry of its label; the last one wins.
-            let fixed = entries.iter().rev().filter_map(|entry| fixed_value(entry));
-            let fixed = fixed.into_iter().find(|(of, _)| *of == name).map(|(_, value)| value);
+            let fixed = fixed.get(name).copied();
             fixed.or_else(|| client.label(name, cluster_id)).unwrap_or_default()
         };
         let name = |entry: &'a str| entry.split_once('=').map_or(entry, |(name, _)| name);
