@@ -18,10 +18,12 @@ pub(crate) fn rules(view: &ClusterView<'_>) -> RuleSet {
     view.control_plane().version.map(RuleSet::of).unwrap_or_default()
 }
 
-/// The label by which a pod names its locality itself, with its value: it replaces that of the node whole.
+/// The label by which a pod names its locality itself, with its value: it replaces that of the node whole, unless it is
+/// empty.
 pub(crate) fn label(pod: &Row<PodFact>, rules: RuleSet) -> Option<(&'static str, &str)> {
     let new = Some(LABEL).filter(|_| rules.has(Gate::PodLocalityLabel));
-    new.into_iter().chain([OLD_LABEL]).find_map(|key| Some((key, pod.labels.get(key)?)))
+    let found = new.into_iter().chain([OLD_LABEL]).find_map(|key| Some((key, pod.labels.get(key)?)));
+    found.filter(|(_, value)| !value.is_empty())
 }
 
 /// The parts of such a value: dots stand for slashes, unless it has slashes.
