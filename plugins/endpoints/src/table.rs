@@ -85,9 +85,8 @@ fn beside(comparison: &Comparison, row: &Row) -> [Cell; 2] {
     let seen = comparison.seen.get(&row.address);
     let measured = seen.and_then(|seen| seen.measured);
     let fields: Vec<&str> = comparison
-        .differences
+        .of_address(&row.address)
         .iter()
-        .filter(|difference| difference.address == row.address)
         .map(|difference| if difference.actual.is_none() { "missing" } else { difference.field })
         .collect();
     let actual = match (fields.as_slice(), seen.is_some_and(|seen| seen.ejected)) {

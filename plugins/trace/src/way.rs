@@ -1,6 +1,7 @@
 //! The ways that calls to one Envoy cluster take: to endpoints of a cluster themselves, or through the gateways of
 //! a network.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use mesh_model::{Mesh, Network};
@@ -71,7 +72,7 @@ impl Through {
 pub(crate) fn ways<'m>(mesh: &Mesh, prediction: &Prediction<'m>, to: Option<&str>) -> Vec<Way<'m>> {
     let hosts = envoy::hosts(&prediction.assignment);
     let config = LbConfig::from(&prediction.settings);
-    let mut ways: Vec<Way<'m>> = Vec::new();
+    let (mut ways, mut known) = (Vec::new(), Known::default());
     for (priority, shares) in
         (0..hosts.priorities.len()).map(|priority| (priority, shares(&hosts, config, priority)))
     {
@@ -80,13 +81,13 @@ pub(crate) fn ways<'m>(mesh: &Mesh, prediction: &Prediction<'m>, to: Option<&str
             let sent = &prediction.assignment.groups[group].endpoints[endpoint];
             let share = shares.0.share(at);
             let once_lost = if host.state == HostState::Excluded { 0.0 } else { shares.1.share(at) };
-            add(&mut ways, sent, priority, (share, once_lost));
+            add(&mut ways, &mut known, sent, priority, (share, once_lost));
         }
     }
     // An address that is listed twice gets its calls once, and stands for all endpoints behind it.
     for duplicate in &hosts.duplicates {
         let sent = &prediction.assignment.groups[duplicate.group].endpoints[duplicate.endpoint];
-        add(&mut ways, sent, duplicate.kept.priority, (0.0, 0.0));
+        add(&mut ways, &mut known, sent, duplicate.kept.priority, (0.0, 0.0));
     }
     for way in &mut ways {
         way.endpoints.retain(|endpoint| to.is_none_or(|to| fits(mesh, endpoint, to)));
@@ -110,7 +111,20 @@ fn shares(set: &HostSet, config: LbConfig, priority: usize) -> (envoy::Split, en
     (envoy::split(set, &config), envoy::split(&later, &config))
 }
 
-fn add<'m>(ways: &mut Vec<Way<'m>>, sent: &Sent<'m>, priority: usize, (share, once_lost): (f64, f64)) {
+/// What ways have already, by the position of the way: their addresses, and their endpoints by identity.
+#[derive(Default)]
+struct Known {
+    addresses: HashSet<(usize, Arc<str>, u16)>,
+    endpoints: HashSet<(usize, usize)>,
+}
+
+fn add<'m>(
+    ways: &mut Vec<Way<'m>>,
+    known: &mut Known,
+    sent: &Sent<'m>,
+    priority: usize,
+    (share, once_lost): (f64, f64),
+) {
     let through = Through::of(sent);
     let at = ways.iter().position(|way| way.through.is_same(&through)).unwrap_or_else(|| {
         ways.push(Way {
@@ -124,16 +138,15 @@ fn add<'m>(ways: &mut Vec<Way<'m>>, sent: &Sent<'m>, priority: usize, (share, on
         ways.len() - 1
     });
     let way = &mut ways[at];
-    let address = (Arc::clone(&sent.address), sent.port);
-    if !way.addresses.contains(&address) {
-        way.addresses.push(address);
+    if known.addresses.insert((at, Arc::clone(&sent.address), sent.port)) {
+        way.addresses.push((Arc::clone(&sent.address), sent.port));
     }
     let endpoints = match &sent.via {
         Via::Direct(endpoint) => std::slice::from_ref(endpoint),
         Via::Gateway { behind, .. } => behind.as_slice(),
     };
     for endpoint in endpoints {
-        if !way.endpoints.iter().any(|known| Arc::ptr_eq(known, endpoint)) {
+        if known.endpoints.insert((at, Arc::as_ptr(endpoint).addr())) {
             way.endpoints.push(Arc::clone(endpoint));
         }
     }
