@@ -4,7 +4,7 @@ use mesh_cli::{Agreed, rule_sets};
 use mesh_model::{Hostname, Mesh};
 use mesh_traffic::{Call, Client, Destination, RuleSet, Service, Traffic, View};
 
-use crate::hop::{Hop, Journey, Step};
+use crate::hop::{Hop, Journey};
 use crate::steps::{endpoint, gateway, name, policy, route, server};
 use crate::way::{Through, Way, ways};
 
@@ -107,20 +107,12 @@ fn alone(hops: Vec<Hop>) -> Journey {
 /// The hops behind the choice of an endpoint.
 fn behind<'m>(server: &server::Server<'_, '_, '_, 'm>, way: &Way<'m>) -> Vec<Hop> {
     let mut hops = Vec::new();
-    let endpoints = match &way.through {
-        Through::Cluster(_) => Ok(way.endpoints.clone()),
+    match &way.through {
+        Through::Cluster(_) => hops.extend(server.hops(&way.endpoints, true)),
         Through::Gateway { network, cause, .. } => {
             let passage = gateway::pass(server, way, network, cause);
             hops.extend(passage.hops);
-            passage.endpoints
-        }
-    };
-    let direct = matches!(way.through, Through::Cluster(_));
-    match endpoints {
-        Ok(endpoints) => hops.extend(server.hops(&endpoints, direct)),
-        Err((why, cause)) => {
-            hops.push(Hop::fail(Step::Endpoint, why, cause));
-            hops.extend(server.hops(&way.endpoints, direct));
+            hops.extend(server.hops(&passage.endpoints, false));
         }
     }
     hops

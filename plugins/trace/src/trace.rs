@@ -20,7 +20,7 @@ use crate::items::{Asked, fill};
 use crate::question::Question;
 
 /// What decides about a call.
-const READS: KindSet = client::READS.union(KindSet::VirtualService).union(KindSet::AuthorizationPolicy);
+const READS: KindSet = client::READS.union(KindSet::AuthorizationPolicy);
 
 /// `trace`.
 #[derive(Debug)]

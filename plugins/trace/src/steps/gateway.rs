@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mesh_model::actual::HostAddress;
 use mesh_model::row::TlsMode;
 use mesh_model::{Kind, Network};
 use mesh_traffic::{Cause, Endpoint, Exclusion, Gateway, Truth, Via};
@@ -12,10 +13,10 @@ use crate::known::lost;
 use crate::target::fits;
 use crate::way::Way;
 
-/// The hops at a gateway, and the endpoints that it passes on to, or why there are none.
+/// The hops at a gateway, and the endpoints that it passes on to; the last hop says why there are none.
 pub(crate) struct Passage<'m> {
     pub(crate) hops: Vec<Hop>,
-    pub(crate) endpoints: Result<Vec<Arc<Endpoint<'m>>>, (String, Cause)>,
+    pub(crate) endpoints: Vec<Arc<Endpoint<'m>>>,
 }
 
 pub(crate) fn pass<'m>(
@@ -26,15 +27,23 @@ pub(crate) fn pass<'m>(
 ) -> Passage<'m> {
     let asked = server.asked;
     let gateway = asked.traffic.gateway(cause);
-    let addresses: Vec<_> = way.addresses.iter().map(|(address, port)| with_port(address, *port)).collect();
+    let socket = |(address, port): &(Arc<str>, u16)| {
+        HostAddress::Socket { address: Arc::clone(address), port: *port }.to_string()
+    };
+    let addresses: Vec<_> = way.addresses.iter().map(socket).collect();
     let what = format!("{}, network {network}", addresses.join(", "));
     let Some(gateway) = gateway else {
         let unknown = format!("{what}; the Service behind the address is not known");
         let hops = vec![Hop::unknown(Step::Gateway, unknown, cause.clone()), sni(server, way, None)];
-        return Passage { hops, endpoints: Ok(way.endpoints.clone()) };
+        return Passage { hops, endpoints: way.endpoints.clone() };
     };
-    let hops = vec![arrive(server, &gateway, what, cause), sni(server, way, Some(&gateway))];
-    Passage { hops, endpoints: passed_on(server, &gateway) }
+    let mut hops = vec![arrive(server, &gateway, what, cause), sni(server, way, Some(&gateway))];
+    let endpoints = passed_on(server, &gateway).unwrap_or_else(|none| {
+        hops.push(none);
+        // What stands behind is computed as if the call had come so far.
+        way.endpoints.clone()
+    });
+    Passage { hops, endpoints }
 }
 
 /// The gateway has a pod that is ready.
@@ -87,16 +96,23 @@ fn sni<'m>(server: &Server<'_, '_, '_, 'm>, way: &Way<'m>, gateway: Option<&Gate
     }
 }
 
-/// Endpoints of the gateway's own network, with its own cluster's rules.
+/// Endpoints of the gateway's own network, with its own cluster's rules; a hop that tells why there are none.
 fn passed_on<'m>(
     server: &Server<'_, '_, '_, 'm>,
     gateway: &Gateway<'m>,
-) -> Result<Vec<Arc<Endpoint<'m>>>, (String, Cause)> {
+) -> Result<Vec<Arc<Endpoint<'m>>>, Hop> {
     let asked = server.asked;
     let view = asked.traffic.view(gateway.cluster);
     let client = gateway.client(&view);
+    let none = |why: String, cause: Cause| {
+        let seen = view.sees().iter().map(|seen| seen.cluster);
+        match lost(asked.mesh(), seen, &[Kind::Service, Kind::EndpointSlice, Kind::Pod]) {
+            Some(lost) => Hop::unknown(Step::Endpoint, format!("{why}; {lost}"), cause),
+            None => Hop::fail(Step::Endpoint, why, cause),
+        }
+    };
     let Some(service) = view.service_for(&server.to.host, &client.namespace) else {
-        return Err(("the gateway knows no such service".to_owned(), Cause::Default("no service")));
+        return Err(none("the gateway knows no such service".to_owned(), Cause::Default("no service")));
     };
     let subset = Some(&*server.to.subset).filter(|subset| !subset.is_empty());
     let prediction = view.predict_passed_on(&client, &service, server.to.port, subset);
@@ -117,10 +133,5 @@ fn passed_on<'m>(
         excluded.find(|left| asked.question.to.is_none_or(|to| fits(asked.mesh(), &left.endpoint, to)));
     let why = left.map_or("none is in its networks", |left| left.reason.text());
     let cause = left.map_or(Cause::Default("no endpoint"), |left| left.cause.clone());
-    Err((format!("the gateway has no endpoint to pass to: {why}"), cause))
-}
-
-/// `address:port`, with an IPv6 address in brackets.
-fn with_port(address: &str, port: u16) -> String {
-    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+    Err(none(format!("the gateway has no endpoint to pass to: {why}"), cause))
 }

@@ -25,12 +25,17 @@ pub(crate) fn no_service(asked: &Asked<'_, '_, '_>) -> Hop {
         "the istiod of cluster {cluster} has no such service for clients of namespace {}",
         asked.client.namespace
     );
-    let config = asked.view.config_cluster();
-    let lost = lost(asked.mesh(), [config], &[Kind::Service, Kind::ServiceEntry]);
-    match lost {
+    match lost_services(asked) {
         Some(lost) => Hop::unknown(Step::Route, lost, Cause::Default("no service")),
         None => Hop::fail(Step::Route, what, Cause::Default("no service")),
     }
+}
+
+/// A service comes from any cluster that istiod reads, an entry from its own.
+fn lost_services(asked: &Asked<'_, '_, '_>) -> Option<String> {
+    let seen = asked.view.sees().iter().map(|seen| seen.cluster);
+    let services = lost(asked.mesh(), seen, &[Kind::Service]);
+    services.or_else(|| lost(asked.mesh(), [asked.view.config_cluster()], &[Kind::ServiceEntry]))
 }
 
 /// The route that takes the call; with a subset that was typed, that one.
@@ -104,7 +109,10 @@ pub(crate) fn to(asked: &Asked<'_, '_, '_>, taken: &Taken, to: &Destination) -> 
     let missing =
         |text: String, cause: Cause| Hop::fail(Step::Route, format!("{to}: {text}, 503 (NC)"), cause);
     let Some(service) = asked.service(&to.host) else {
-        return missing("no such service".to_owned(), hop.cause);
+        return match lost_services(asked) {
+            Some(lost) => Hop::unknown(Step::Route, format!("{to}; {lost}"), hop.cause),
+            None => missing("no such service".to_owned(), hop.cause),
+        };
     };
     if service.port(to.port).is_none() {
         return missing(format!("the service has no port {}", to.port), hop.cause);

@@ -97,8 +97,8 @@ impl<'m> Server<'_, '_, '_, 'm> {
         let what = format!("{}{}", shaken.text, worst.part());
         let hop = Hop { passes: shaken.holds.clone(), ..Hop::ok(Step::Mtls, what, shaken.cause.clone()) };
         let hop = if shaken.by_roots { hop.with_code("MESH401") } else { hop };
-        let servers = views.values().map(View::config_cluster);
-        hop.unless_lost(lost(self.asked.mesh(), servers, &[Kind::PeerAuthentication, Kind::ConfigMap]))
+        let both = views.values().map(View::config_cluster).chain([self.asked.view.config_cluster()]);
+        hop.unless_lost(lost(self.asked.mesh(), both, &[Kind::PeerAuthentication, Kind::ConfigMap]))
     }
 
     fn access(&self, server: &View<'_, 'm>, endpoint: &Endpoint<'m>, sends: Sends, direct: bool) -> Access {
@@ -148,7 +148,7 @@ impl<'m> Server<'_, '_, '_, 'm> {
         let hop =
             Hop { passes: access.allowed, ..Hop::ok(Step::Authz, format!("{what}{part}"), access.cause) };
         let servers = views.values().map(View::config_cluster);
-        hop.unless_lost(lost(self.asked.mesh(), servers, &[Kind::AuthorizationPolicy]))
+        hop.unless_lost(lost(self.asked.mesh(), servers, &[Kind::AuthorizationPolicy, Kind::ConfigMap]))
     }
 }
 
