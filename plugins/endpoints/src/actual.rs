@@ -84,6 +84,13 @@ impl Comparison {
         };
         Self { differences: differences(&predicted, &found), seen: seen(hosts) }
     }
+
+    /// The differences of one address.
+    pub(crate) fn of_address(&self, address: &str) -> &[Difference] {
+        let start = self.differences.partition_point(|one| *one.address < *address);
+        let rest = &self.differences[start..];
+        &rest[..rest.partition_point(|one| one.address == address)]
+    }
 }
 
 fn predicted(row: &Row, by_locality: bool) -> ((String, Option<Locality>), Facts) {
@@ -180,7 +187,7 @@ fn named(locality: &Locality) -> String {
 }
 
 fn seen(hosts: &[HostState]) -> BTreeMap<String, Seen> {
-    let sent: u64 = hosts.iter().map(|host| host.requests.total).sum();
+    let sent = hosts.iter().fold(0_u64, |sum, host| sum.saturating_add(host.requests.total));
     let measured = |host: &HostState| {
         #[expect(clippy::cast_precision_loss, reason = "a share of counters; nobody reads its 16th digit")]
         let share = host.requests.total as f64 / sent as f64;

@@ -117,6 +117,9 @@ fn nothing(mesh: &Mesh, question: &Question<'_>, client: &Client<'_>, outcome: &
             "the DestinationRule in force has no such subset, only {}: calls are answered with 503 (NC)",
             subsets.join(", ")
         ),
+        Outcome::Hidden(cause) => {
+            format!("a Sidecar hides the service from clients of namespace \"{}\": {cause}", client.namespace)
+        }
         Outcome::NoPort => format!("the service has no port {} here", question.port),
         Outcome::NoService | Outcome::Answer(_) => format!(
             "the istiod that serves cluster \"{cluster}\" has no such service for clients of namespace \"{}\"",

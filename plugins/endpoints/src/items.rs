@@ -74,7 +74,7 @@ struct ClientItem {
     rule_sets: Vec<String>,
     /// The version in force is not known, and others give another answer.
     undecided: bool,
-    /// `answered`, `noService`, `noPort`, `noSubset`.
+    /// `answered`, `noService`, `hidden`, `noPort`, `noSubset`.
     outcome: &'static str,
     /// `proxy`, `istiod` or `unread`, where the proxy was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -210,9 +210,8 @@ impl<'a> EndpointItem<'a> {
     fn beside(&mut self, comparison: Option<&Comparison>, row: &Row) {
         let Some(comparison) = comparison.filter(|_| row.state != State::Duplicate) else { return };
         let seen = comparison.seen.get(&row.address);
-        let mut differences = comparison.differences.iter().filter(|one| one.address == row.address);
         self.measured = seen.and_then(|seen| seen.measured);
-        self.actual = Some(match differences.next() {
+        self.actual = Some(match comparison.of_address(&row.address).first() {
             Some(one) if one.actual.is_none() => "missing",
             Some(_) => "differs",
             None if seen.is_some_and(|seen| seen.ejected) => "ejected",
@@ -226,6 +225,7 @@ impl ClientItem {
         let (outcome, answer) = match &told.agreed.answer {
             Outcome::Answer(answer) => ("answered", Some(AnswerItem::of(answer))),
             Outcome::NoService => ("noService", None),
+            Outcome::Hidden(_) => ("hidden", None),
             Outcome::NoPort => ("noPort", None),
             Outcome::NoSubset(_) => ("noSubset", None),
         };

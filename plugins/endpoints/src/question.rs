@@ -1,7 +1,7 @@
 //! The question of one client, asked of every rule set that may be in force.
 
 use mesh_cli::{Agreed, rule_sets};
-use mesh_traffic::{Chosen, Client, RuleSet, Traffic};
+use mesh_traffic::{Cause, Chosen, Client, RuleSet, Traffic};
 
 use crate::answer::Answer;
 
@@ -18,8 +18,10 @@ pub(crate) struct Question<'q> {
 pub(crate) enum Outcome {
     /// Endpoints and settings.
     Answer(Box<Answer>),
-    /// It does not know the host, or hides it from the client.
+    /// It does not know the host, or has it for other namespaces only.
     NoService,
+    /// A Sidecar hides the service from the client.
+    Hidden(Cause),
     /// It knows the host without this port.
     NoPort,
     /// The rule in force does not have the subset; it has these.
@@ -31,7 +33,7 @@ impl Outcome {
     pub(crate) fn answer(&self) -> Option<&Answer> {
         match self {
             Self::Answer(answer) => Some(answer),
-            Self::NoService | Self::NoPort | Self::NoSubset(_) => None,
+            Self::NoService | Self::Hidden(_) | Self::NoPort | Self::NoSubset(_) => None,
         }
     }
 }
@@ -45,6 +47,11 @@ impl Question<'_> {
     fn ask_one(&self, traffic: &Traffic<'_>, client: &Client<'_>, rules: RuleSet) -> Outcome {
         let view = traffic.view_by(client.cluster, rules);
         let Some(service) = view.service_for(self.host, &client.namespace) else { return Outcome::NoService };
+        let scope = view.sidecars().of(client, view.cluster_id(client.cluster));
+        let seen = scope.sees(&client.namespace, service.namespace, service.host);
+        if !seen.value {
+            return Outcome::Hidden(seen.cause);
+        }
         if service.port(self.port).is_none() {
             return Outcome::NoPort;
         }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use mesh_model::actual::HostAddress;
 use mesh_model::{Locality, Mesh, ObjectRef};
 use mesh_traffic::envoy::{HostSet, HostState, Split};
 use mesh_traffic::{Assignment, Cause, Endpoint, Group, Sent, Via};
@@ -123,7 +124,7 @@ impl Row {
             priority: group.priority,
             locality: group.locality.clone(),
             cluster: String::new(),
-            address: with_port(&sent.address, sent.port),
+            address: address(sent).to_string(),
             gateway: None,
             pods: 1,
             same_pods: before.is_some_and(|before| is_same_gateway(&before.via, &sent.via)),
@@ -193,9 +194,13 @@ fn is_same_gateway(a: &Via<'_>, b: &Via<'_>) -> bool {
     }
 }
 
-/// `address:port`, with an IPv6 address in brackets.
-fn with_port(address: &str, port: u16) -> String {
-    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+/// What Envoy dials: without a port it is a path (`istio: pilot/pkg/networking/util/util.go: BuildAddress`).
+fn address(sent: &Sent<'_>) -> HostAddress {
+    let address = Arc::clone(&sent.address);
+    match sent.port {
+        0 => HostAddress::Pipe(address),
+        port => HostAddress::Socket { address, port },
+    }
 }
 
 #[cfg(test)]
@@ -270,8 +275,19 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_version_6_stands_in_brackets() {
-        assert_eq!(with_port("fd00::1", 80), "[fd00::1]:80");
-        assert_eq!(with_port("10.0.0.1", 80), "10.0.0.1:80");
+    fn addresses_are_told_as_the_proxy_tells_them() {
+        let text = |text: &str, port| {
+            let via = Via::Gateway {
+                network: "".into(),
+                cluster_id: "".into(),
+                cause: Cause::Default("test"),
+                behind: Vec::new(),
+            };
+            let health = mesh_traffic::Health::Healthy;
+            address(&Sent { address: text.into(), port, weight: 1, health, via }).to_string()
+        };
+        assert_eq!(text("fd00::1", 80), "[fd00::1]:80");
+        assert_eq!(text("10.0.0.1", 80), "10.0.0.1:80");
+        assert_eq!(text("/var/run/echo.sock", 0), "unix:///var/run/echo.sock");
     }
 }

@@ -19,6 +19,7 @@ pub const READS: KindSet = FRAME
     .union(KindSet::WorkloadEntry)
     .union(KindSet::PeerAuthentication)
     .union(KindSet::Sidecar)
+    .union(KindSet::VirtualService)
     .union(KindSet::Gateway);
 
 /// A client, and how many pods of the mesh it stands for.
