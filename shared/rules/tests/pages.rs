@@ -20,6 +20,7 @@ const OUTSIDE: &[(u16, &str, &str)] = &[
     (8, "kubectl get namespace", "shows which cluster it is"),
     (101, "istioctl create-remote-secret", "makes a token in the other cluster"),
     (112, "helm upgrade", "renders a chart"),
+    (235, "kubectl get service", "shows the gateway; further addresses are the user's to give"),
     (401, "kubectl create secret generic cacerts", "needs the key of a CA"),
     (404, "kubectl create secret generic cacerts", "needs the key of a CA"),
     (405, "kubectl create secret generic cacerts", "needs the key of a CA"),

@@ -2,6 +2,7 @@
 
 mod companions;
 mod distribute_cannot_fail_over;
+mod distribute_without_endpoints;
 mod distribute_without_outlier_detection;
 mod ejection;
 mod ejection_default_with_failover;
@@ -12,6 +13,7 @@ mod entry_without_locality;
 mod everything_ejectable;
 mod failover_priority_version_gate;
 mod failover_without_outlier_detection;
+mod gateway_weight_one_locality;
 mod hash_across_localities;
 mod headless_locality;
 mod locality_pattern;
@@ -31,6 +33,7 @@ mod subset_drops_locality;
 mod traffic_distribution_differs;
 
 pub use distribute_cannot_fail_over::DISTRIBUTE_CANNOT_FAIL_OVER;
+pub use distribute_without_endpoints::DISTRIBUTE_WITHOUT_ENDPOINTS;
 pub use distribute_without_outlier_detection::DISTRIBUTE_WITHOUT_OUTLIER_DETECTION;
 pub use ejection_default_with_failover::EJECTION_DEFAULT_WITH_FAILOVER;
 pub use ejection_impossible::EJECTION_IMPOSSIBLE;
@@ -40,6 +43,7 @@ pub use entry_without_locality::ENTRY_WITHOUT_LOCALITY;
 pub use everything_ejectable::EVERYTHING_EJECTABLE;
 pub use failover_priority_version_gate::FAILOVER_PRIORITY_VERSION_GATE;
 pub use failover_without_outlier_detection::FAILOVER_WITHOUT_OUTLIER_DETECTION;
+pub use gateway_weight_one_locality::GATEWAY_WEIGHT_ONE_LOCALITY;
 pub use hash_across_localities::HASH_ACROSS_LOCALITIES;
 pub use headless_locality::HEADLESS_LOCALITY;
 pub use locality_setting_dead_entry::LOCALITY_SETTING_DEAD_ENTRY;
