@@ -1,5 +1,6 @@
 //! MESH2xx: locality, failover, outlier detection.
 
+mod client_without_locality;
 mod companions;
 mod distribute_cannot_fail_over;
 mod distribute_without_endpoints;
@@ -13,6 +14,7 @@ mod entry_without_locality;
 mod everything_ejectable;
 mod failover_priority_version_gate;
 mod failover_without_outlier_detection;
+mod gateway_ejection_takes_cluster;
 mod gateway_weight_one_locality;
 mod hash_across_localities;
 mod headless_locality;
@@ -31,7 +33,9 @@ mod port_policy_drops_outlier_detection;
 mod retry_localities_inert;
 mod subset_drops_locality;
 mod traffic_distribution_differs;
+mod zone_overload;
 
+pub use client_without_locality::CLIENT_WITHOUT_LOCALITY;
 pub use distribute_cannot_fail_over::DISTRIBUTE_CANNOT_FAIL_OVER;
 pub use distribute_without_endpoints::DISTRIBUTE_WITHOUT_ENDPOINTS;
 pub use distribute_without_outlier_detection::DISTRIBUTE_WITHOUT_OUTLIER_DETECTION;
@@ -43,6 +47,7 @@ pub use entry_without_locality::ENTRY_WITHOUT_LOCALITY;
 pub use everything_ejectable::EVERYTHING_EJECTABLE;
 pub use failover_priority_version_gate::FAILOVER_PRIORITY_VERSION_GATE;
 pub use failover_without_outlier_detection::FAILOVER_WITHOUT_OUTLIER_DETECTION;
+pub use gateway_ejection_takes_cluster::GATEWAY_EJECTION_TAKES_CLUSTER;
 pub use gateway_weight_one_locality::GATEWAY_WEIGHT_ONE_LOCALITY;
 pub use hash_across_localities::HASH_ACROSS_LOCALITIES;
 pub use headless_locality::HEADLESS_LOCALITY;
@@ -58,6 +63,7 @@ pub use port_policy_drops_outlier_detection::PORT_POLICY_DROPS_OUTLIER_DETECTION
 pub use retry_localities_inert::RETRY_LOCALITIES_INERT;
 pub use subset_drops_locality::SUBSET_DROPS_LOCALITY;
 pub use traffic_distribution_differs::TRAFFIC_DISTRIBUTION_DIFFERS;
+pub use zone_overload::ZONE_OVERLOAD;
 
 pub(crate) use outlier_detection::{asked, lacks_outlier_detection};
 pub(crate) use port_policy_drops_outlier_detection::{drops_load_balancer, drops_outlier_detection};
