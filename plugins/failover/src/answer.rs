@@ -1,5 +1,7 @@
 //! What becomes of one service: its outcome, what would mend it, and the verdict.
 
+use std::cmp::Ordering;
+
 use mesh_traffic::Traffic;
 use mesh_traffic::scenario::{self, Mend, Outcome, Scenario};
 
@@ -55,7 +57,9 @@ pub(crate) fn answers<'m>(
         });
     }
     let several = answers.len() > 1;
-    answers.iter_mut().for_each(|answer| answer.is_one_of_several = several);
+    for answer in &mut answers {
+        answer.is_one_of_several = several;
+    }
     answers
 }
 
@@ -66,8 +70,7 @@ fn is_same(one: &Outcome<'_>, other: &Outcome<'_>) -> bool {
         settings.map(|of| (of.outlier.clone(), of.locality.cause.clone())).collect::<Vec<_>>()
     };
     one.destinations == other.destinations
-        && one.served == other.served
-        && one.no_host == other.no_host
+        && (one.served, one.no_host).partial_cmp(&(other.served, other.no_host)) == Some(Ordering::Equal)
         && one.picks_itself == other.picks_itself
         && causes(one) == causes(other)
 }

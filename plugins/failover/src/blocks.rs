@@ -217,8 +217,8 @@ fn effect(answer: &Answer<'_>, mend: &Mend, names: &Names) -> String {
         percent(answer.outcome.served[2])
     );
     let now = |to: &Destination| answer.outcome.destinations.get(to).map_or(0.0, |shares| shares.sent[0]);
-    let changed = mend.sent.iter().filter(|(to, sent)| (sent[0] - now(to)).abs() > 1e-9);
-    let changes: Vec<String> = changed
+    let moved = mend.sent.iter().filter(|(to, sent)| (sent[0] - now(to)).abs() > 1e-9);
+    let changes: Vec<String> = moved
         .map(|(to, sent)| format!("{} {} -> {}", names.name(to), percent(now(to)), percent(sent[0])))
         .collect();
     if changes.is_empty() {

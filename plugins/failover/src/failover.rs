@@ -287,8 +287,7 @@ impl<'m> Foreseen<'_, 'm> {
         let mixed = namespaces.len() > 1;
         let names = Names::of(found);
         let rules = self.rules();
-        let mut body = Body::default();
-        body.blocks = vec![
+        let blocks = vec![
             facts(mesh, words, scenario, &rules, found),
             Block::Gap,
             blocks::split(found, &names, mixed),
@@ -296,6 +295,7 @@ impl<'m> Foreseen<'_, 'm> {
             blocks::load(found, &names, mixed),
             Block::Gap,
         ];
+        let mut body = Body { blocks, ..Body::default() };
         body.blocks.extend(blocks::what_if(found, &names, mixed));
         body.blocks.push(blocks::summary(found));
         body.blocks.extend(self.undecided(asked, scenario, found));

@@ -39,7 +39,7 @@ pub(crate) fn pass<'m>(
     };
     let mut hops = vec![arrive(server, &gateway, what, cause), sni(server, way, Some(&gateway))];
     let endpoints = passed_on(server, &gateway).unwrap_or_else(|none| {
-        hops.push(none);
+        hops.push(*none);
         // What stands behind is computed as if the call had come so far.
         way.endpoints.clone()
     });
@@ -100,16 +100,16 @@ fn sni<'m>(server: &Server<'_, '_, '_, 'm>, way: &Way<'m>, gateway: Option<&Gate
 fn passed_on<'m>(
     server: &Server<'_, '_, '_, 'm>,
     gateway: &Gateway<'m>,
-) -> Result<Vec<Arc<Endpoint<'m>>>, Hop> {
+) -> Result<Vec<Arc<Endpoint<'m>>>, Box<Hop>> {
     let asked = server.asked;
     let view = asked.traffic.view(gateway.cluster);
     let client = gateway.client(&view);
     let none = |why: String, cause: Cause| {
         let seen = view.sees().iter().map(|seen| seen.cluster);
-        match lost(asked.mesh(), seen, &[Kind::Service, Kind::EndpointSlice, Kind::Pod]) {
+        Box::new(match lost(asked.mesh(), seen, &[Kind::Service, Kind::EndpointSlice, Kind::Pod]) {
             Some(lost) => Hop::unknown(Step::Endpoint, format!("{why}; {lost}"), cause),
             None => Hop::fail(Step::Endpoint, why, cause),
-        }
+        })
     };
     let Some(service) = view.service_for(&server.to.host, &client.namespace) else {
         return Err(none("the gateway knows no such service".to_owned(), Cause::Default("no service")));
