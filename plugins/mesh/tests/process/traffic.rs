@@ -135,10 +135,10 @@ fn a_client_that_is_none_or_several_is_told_what_there_is() {
         );
     };
     from("north", "no cluster \"north\"; clusters are: east, west");
-    from("west/eu-north", "no such locality; known: eu-west/eu-west-b, eu-west/eu-west-a");
+    from("west/eu-north", "no such locality; known: eu-west/eu-west-a, eu-west/eu-west-b");
     from(
         "west/shop/nothing",
-        "no such locality and no such workload; known localities: eu-west/eu-west-b, eu-west/eu-west-a",
+        "no such locality and no such workload; known localities: eu-west/eu-west-a, eu-west/eu-west-b",
     );
     from("nothing.shop", "no such pod and no such cluster; clusters are: east, west");
     from(
