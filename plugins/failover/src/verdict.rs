@@ -59,7 +59,8 @@ impl Verdict {
             return untold("callers pick the pod themselves: no share is told");
         }
         let [before, _, settled] = outcome.served;
-        if before < EPSILON {
+        // What was asked for is missed all the same.
+        if before < EPSILON && least.is_none() {
             return untold("nothing answers before the loss");
         }
         let least = least.unwrap_or(before);
