@@ -15,7 +15,7 @@ use mesh_lab::Lab;
 
 const FAILOVER: &str = "loadBalancer: {localityLbSetting: {failover: [{from: us-east, to: us-west}]}}";
 const DISTRIBUTE: &str = "loadBalancer: {localityLbSetting: {distribute: [{from: us-east/*, to: {us-east/*: 80, us-west/*: 20}}]}}";
-const DETECTION: &str = "outlierDetection: {consecutive5xxErrors: 5}";
+const DETECTION: &str = "outlierDetection: {consecutive5xxErrors: 5, maxEjectionPercent: 100}";
 const REFUSED: &str = "admission webhook \"validate.kubectl-mesh.io\" denied the request: ";
 
 /// A DestinationRule with these lines in its `trafficPolicy`.
