@@ -79,7 +79,7 @@ impl<'a> Judged<'_, 'a> {
         }
     }
 
-    /// One Envoy cluster for clients of each locality; for one without a locality where no pod has a proxy.
+    /// One Envoy cluster for clients of each locality; without a prediction where no pod has a proxy.
     pub(crate) fn scene<'s>(
         &'s self,
         service: &'s Service<'a>,
